@@ -1,0 +1,82 @@
+// Package oauth is the OAuth 2.0 and OpenID Connect half of the provider and the only importer of fosite: requests are
+// read and answered here, tokens issued, spent and described. Who the person is, and whether they agreed, is decided in
+// provider/authflow; no fosite type is in the exported API.
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"brama/connectors"
+)
+
+// A Client is a registered portal as the rest of the provider sees it.
+type Client struct {
+	ID                string
+	Name              map[string]string // by language, "uk" and "en"
+	Institution       string
+	Home              string // the portal's address; its host is shown and signed
+	SecretHash        []byte // SHA-256; nil for a public client
+	RedirectURIs      []string
+	InitiateLogin     string
+	Methods           []string // allowed connectors; nil is all
+	Scopes            []string
+	Claims            []string // claims the client may receive beyond names
+	RequiredClaims    []string // e.g. "rnokpp": without it the login is refused
+	SubjectType       string   // "pairwise" (default) or "public"
+	Sector            string   // host; "" means that of the redirect URIs
+	PKCEOptional      bool
+	NonceOptional     bool
+	IDTokenAlg        string // "ES256" (default) or "RS256"
+	NoticeRequired    bool   // personal-data tick on S8
+	CertificateClaims bool   // the right ua.certificate: serial and issuer
+}
+
+// An AuthorizeRequest is a request that was read and checked: client, redirect_uri, PKCE, scopes. It is plain data: it
+// survives JSON and is sealed into the browser or stored with the login.
+type AuthorizeRequest struct {
+	ClientID    string
+	RedirectURI string
+	State       string
+	Form        url.Values // sanitised form that Grant gives to fosite again
+	Scopes      []string
+	Prompt      []string
+	MaxAge      *int // seconds
+	ACRValues   []string
+	UILocales   []string
+	IDPHint     string
+	RequestedAt time.Time
+}
+
+// A Subject is who signed in and what may be released to this client.
+type Subject struct {
+	PersonID string // random id of the person record; sub is made from it
+	Identity connectors.Identity
+	Role     string    // id of the chosen role
+	Consent  time.Time // of the personal-data tick; zero if none was asked
+	LoginID  string
+}
+
+// An Error is an answer to a bad request. If Page is true it must be shown as a page, since redirect_uri is not proven.
+type Error struct {
+	Page        bool
+	Code        string // OAuth error code, e.g. "invalid_request"
+	Description string
+	Status      int
+	Err         error
+}
+
+func (e *Error) Error() string { return "oauth: " + e.Code + ": " + e.Description }
+func (e *Error) Unwrap() error { return e.Err }
+
+/*
+	 The methods of *Provider (New(Config) (*Provider, error)):
+
+		ReadAuthorize(r *http.Request) (*AuthorizeRequest, error)   // error is *Error; Page=false means: answer with Deny
+		Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error // 303 to the client with the code and iss
+		Deny(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, code, description string) // 303 with error and iss
+		Client(ctx, id string) (Client, error)
+		Token, UserInfo, JWKS, Discovery http.HandlerFunc
+*/
+var _ http.Handler = http.HandlerFunc(nil)

@@ -1,0 +1,43 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Errors of every Store.
+var (
+	ErrNotFound = errors.New("storage: not found") // also once expired
+	ErrExists   = errors.New("storage: already exists")
+	ErrConflict = errors.New("storage: changed by another request")
+)
+
+// A Kind is a kind of record.
+type Kind string
+
+// A Record is one stored entity.
+type Record struct {
+	Kind      Kind
+	ID, Group string    // Group is a secondary key: one grant, session or person. Secrets are stored as their hash
+	Expires   time.Time // zero means never
+	Body      []byte    // JSON of the typed entity
+}
+
+// A Store runs functions in transactions. View sees a snapshot. Update is serializable and commits if fn returns nil;
+// fn may run more than once and must have no other effect. Neither may be called inside the other.
+type Store interface {
+	View(ctx context.Context, fn func(Tx) error) error
+	Update(ctx context.Context, fn func(Tx) error) error
+	Close() error
+}
+
+// A Tx reads and writes records inside a transaction.
+type Tx interface {
+	Get(k Kind, id string) (Record, error) // ErrNotFound, also once expired
+	Insert(r Record) error                 // ErrExists
+	Put(r Record) error
+	Delete(k Kind, id string) error
+	Scan(k Kind, group string) iter.Seq2[Record, error] // group "" is every record of the kind
+}
