@@ -6,8 +6,11 @@ import "strconv"
 // identifier.
 type OID string
 
-// maxOIDOctets bounds an identifier; the longest in use here has 17 octets.
+// maxOIDOctets bounds an identifier; the longest in use here has 21 octets.
 const maxOIDOctets = 64
+
+// maxArcOctets bounds one arc: 19 octets hold the 128 bits of an arc under 2.25, where a UUID is the number (X.667 7.1).
+const maxArcOctets = 19
 
 // NewOID encodes a dotted identifier such as "1.2.804.2.1.1.1". It is for constants: it panics if s is not one.
 func NewOID(s string) OID {
@@ -20,26 +23,72 @@ func NewOID(s string) OID {
 
 // ParseOID encodes a dotted identifier; ok is false if s is not one.
 func ParseOID(s string) (oid OID, ok bool) {
-	var arcs []uint64
-	for start := 0; start <= len(s); {
+	var b []byte
+	var first uint64
+	n := 0
+	for start := 0; start <= len(s); n++ {
 		end := start
 		for end < len(s) && s[end] != '.' {
 			end++
 		}
-		arc, err := strconv.ParseUint(s[start:end], 10, 63)
-		if err != nil || end > start+1 && s[start] == '0' || s[start] == '+' {
+		arc := s[start:end]
+		start = end + 1
+		if n >= 2 {
+			if b, ok = appendArc(b, arc); !ok {
+				return "", false
+			}
+			continue
+		}
+		// The first two arcs share one number (X.690 8.19.4); both are small in every identifier there is.
+		v, err := strconv.ParseUint(arc, 10, 32)
+		if err != nil || len(arc) > 1 && arc[0] == '0' {
 			return "", false
 		}
-		arcs, start = append(arcs, arc), end+1
+		switch {
+		case n == 0 && v > 2, n == 1 && first < 2 && v > 39:
+			return "", false
+		case n == 0:
+			first = v
+		default:
+			b = appendBase128(nil, first*40+v)
+		}
 	}
-	if len(arcs) < 2 || arcs[0] > 2 || arcs[0] < 2 && arcs[1] > 39 || arcs[1] > 1<<62 {
-		return "", false
+	return OID(b), n >= 2 && len(b) <= maxOIDOctets
+}
+
+// appendArc appends the decimal number s in base 128.
+func appendArc(b []byte, s string) ([]byte, bool) {
+	if s == "" || len(s) > 1 && s[0] == '0' {
+		return nil, false
 	}
-	b := appendBase128(nil, arcs[0]*40+arcs[1])
-	for _, arc := range arcs[2:] {
-		b = appendBase128(b, arc)
+	var digits []byte // base 128, the lowest first
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return nil, false
+		}
+		carry := int(s[i] - '0')
+		for j := range digits {
+			carry += int(digits[j]) * 10
+			digits[j] = byte(carry & 0x7f)
+			carry >>= 7
+		}
+		if carry > 0 {
+			if digits = append(digits, byte(carry)); len(digits) > maxArcOctets {
+				return nil, false
+			}
+		}
 	}
-	return OID(b), len(b) <= maxOIDOctets
+	if len(digits) == 0 {
+		digits = []byte{0}
+	}
+	for i := len(digits) - 1; i >= 0; i-- {
+		o := digits[i]
+		if i > 0 {
+			o |= 0x80
+		}
+		b = append(b, o)
+	}
+	return b, true
 }
 
 func appendBase128(b []byte, v uint64) []byte {
@@ -67,7 +116,7 @@ func checkOID(b []byte) error {
 		if first && o == 0x80 {
 			return ErrEncoding
 		}
-		if arc++; arc > 9 {
+		if arc++; arc > maxArcOctets {
 			return ErrValue
 		}
 		if first = o < 0x80; first {
@@ -83,24 +132,62 @@ func (o OID) String() string {
 		return ""
 	}
 	var s []byte
-	var arc uint64
-	head := true
-	for i := range len(o) {
-		arc = arc<<7 | uint64(o[i]&0x7f)
-		if o[i] >= 0x80 {
-			continue
+	for start := 0; start < len(o); {
+		end := start
+		for o[end] >= 0x80 {
+			end++
 		}
-		if head {
-			top := min(arc/40, 2)
-			s = strconv.AppendUint(s, top, 10)
-			arc -= top * 40
-			head = false
+		arc := []byte(o[start : end+1])
+		if start == 0 {
+			top := byte(0)
+			for top < 2 && (len(arc) > 1 || arc[0] >= 40) {
+				subtract40(&arc)
+				top++
+			}
+			s = append(s, '0'+top)
 		}
-		s = append(s, '.')
-		s = strconv.AppendUint(s, arc, 10)
-		arc = 0
+		s = appendDecimal(append(s, '.'), arc)
+		start = end + 1
 	}
 	return string(s)
+}
+
+// subtract40 takes 40 from a base-128 number that is at least 40.
+func subtract40(arc *[]byte) {
+	a := *arc
+	borrow := 40
+	for i := len(a) - 1; i >= 0 && borrow > 0; i-- {
+		v := int(a[i]&0x7f) - borrow
+		borrow = 0
+		if v < 0 {
+			v, borrow = v+128, 1
+		}
+		a[i] = a[i]&0x80 | byte(v)
+	}
+	for len(a) > 1 && a[0]&0x7f == 0 {
+		a = a[1:]
+	}
+	*arc = a
+}
+
+// appendDecimal appends the base-128 number arc (the highest digit first, upper bits ignored).
+func appendDecimal(s, arc []byte) []byte {
+	digits := []byte{0} // decimal, the lowest first
+	for _, o := range arc {
+		carry := int(o & 0x7f)
+		for j := range digits {
+			carry += int(digits[j]) << 7
+			digits[j] = byte(carry % 10)
+			carry /= 10
+		}
+		for ; carry > 0; carry /= 10 {
+			digits = append(digits, byte(carry%10))
+		}
+	}
+	for i := len(digits) - 1; i >= 0; i-- {
+		s = append(s, '0'+digits[i])
+	}
+	return s
 }
 
 // HasPrefix reports whether o is prefix or lies under it.
