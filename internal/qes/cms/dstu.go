@@ -1,0 +1,88 @@
+package cms
+
+import (
+	"errors"
+	"hash"
+	"io"
+
+	"brama/internal/der"
+	"brama/internal/dstu/dstu4145"
+	"brama/internal/dstu/gost34311"
+	"brama/internal/dstu/kupyna"
+	"brama/internal/qes/spki"
+)
+
+// NationalDigest returns the hash of a national digest algorithm, nil for any other identifier. ГОСТ 34.311 is the one with
+// ДКЕ № 1 and a zero start vector, whatever ДКЕ a key carries.
+func NationalDigest(oid der.OID) func() hash.Hash {
+	switch oid {
+	case OIDGOST34311:
+		return gost34311.New
+	case OIDKupyna256:
+		return kupyna.New256
+	case OIDKupyna384:
+		return kupyna.New384
+	case OIDKupyna512:
+		return kupyna.New512
+	}
+	return nil
+}
+
+// DSTUDigest returns the digest that a ДСТУ 4145 signature algorithm works on; ok is false for any other identifier. Both
+// the form with the basis (…3.6.N.1) and the one without it (…3.6.N) are in use.
+func DSTUDigest(signature der.OID) (digest der.OID, ok bool) {
+	switch signature {
+	case OIDDSTUWithGOST34311:
+		return OIDGOST34311, true
+	case OIDDSTUWithKupyna256, oidDSTUWithKupyna256NoBasis:
+		return OIDKupyna256, true
+	case OIDDSTUWithKupyna384, oidDSTUWithKupyna384NoBasis:
+		return OIDKupyna384, true
+	case OIDDSTUWithKupyna512, oidDSTUWithKupyna512NoBasis:
+		return OIDKupyna512, true
+	}
+	return "", false
+}
+
+var (
+	oidDSTUWithKupyna256NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.1")
+	oidDSTUWithKupyna384NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.2")
+	oidDSTUWithKupyna512NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.3")
+)
+
+type dstuSigner struct {
+	key               *dstu4145.PrivateKey
+	digest, signature der.OID
+	rand              io.Reader
+}
+
+// NewDSTUSigner returns a signer with a ДСТУ 4145 key and one of the algorithms OIDDSTUWith…; the digest follows from it.
+// rand is where the nonce takes its hedge from: crypto/rand.Reader, which this package does not import because math/big
+// comes with it.
+func NewDSTUSigner(key *dstu4145.PrivateKey, signature der.OID, rand io.Reader) (Signer, error) {
+	digest, ok := DSTUDigest(signature)
+	if !ok || key == nil || rand == nil {
+		return nil, errors.New("cms: no key, no randomness, or not a ДСТУ 4145 signature algorithm")
+	}
+	return &dstuSigner{key: key, digest: digest, signature: signature, rand: rand}, nil
+}
+
+var _ Signer = (*dstuSigner)(nil)
+
+// The national algorithms have no parameters in CMS.
+func (s *dstuSigner) DigestAlgorithm() spki.Algorithm    { return spki.Algorithm{OID: s.digest} }
+func (s *dstuSigner) SignatureAlgorithm() spki.Algorithm { return spki.Algorithm{OID: s.signature} }
+
+func (s *dstuSigner) Digest(data []byte) ([]byte, error) {
+	h := NationalDigest(s.digest)()
+	h.Write(data)
+	return h.Sum(nil), nil
+}
+
+func (s *dstuSigner) Sign(data []byte) ([]byte, error) {
+	digest, err := s.Digest(data)
+	if err != nil {
+		return nil, err
+	}
+	return s.key.Sign(s.rand, digest, nil)
+}
