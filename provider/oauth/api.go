@@ -4,7 +4,7 @@
 package oauth
 
 import (
-	"net/http"
+	"errors"
 	"net/url"
 	"time"
 
@@ -16,21 +16,23 @@ type Client struct {
 	ID                string
 	Name              map[string]string // by language, "uk" and "en"
 	Institution       string
-	Home              string // the portal's address; its host is shown and signed
-	SecretHash        []byte // SHA-256; nil for a public client
-	RedirectURIs      []string
+	Home              string   // the portal's address; its host is shown and signed
+	SecretHash        []byte   // SHA-256 of the secret, see HashSecret; nil for a public client
+	AuthMethod        string   // "client_secret_basic", "client_secret_post", "none"; "" is basic or post, none if public
+	RedirectURIs      []string // compared byte by byte
+	Native            bool     // an application on the person's device: any port of a registered loopback address
 	InitiateLogin     string
 	Methods           []string // allowed connectors; nil is all
-	Scopes            []string
+	Scopes            []string // nil is openid and profile
 	Claims            []string // claims the client may receive beyond names
 	RequiredClaims    []string // e.g. "rnokpp": without it the login is refused
 	SubjectType       string   // "pairwise" (default) or "public"
 	Sector            string   // host; "" means that of the redirect URIs
-	PKCEOptional      bool
-	NonceOptional     bool
-	IDTokenAlg        string // "ES256" (default) or "RS256"
-	NoticeRequired    bool   // personal-data tick on S8
-	CertificateClaims bool   // the right ua.certificate: serial and issuer
+	PKCEOptional      bool     // confidential clients only: a request without code_challenge needs a nonce
+	NonceOptional     bool     // with PKCEOptional: not even that
+	IDTokenAlg        string   // "ES256" (default) or "RS256"
+	NoticeRequired    bool     // personal-data tick on S8
+	CertificateClaims bool     // the right ua.certificate: issuer, serial, validity and time of the status check
 }
 
 // An AuthorizeRequest is a request that was read and checked: client, redirect_uri, PKCE, scopes. It is plain data: it
@@ -70,13 +72,5 @@ type Error struct {
 func (e *Error) Error() string { return "oauth: " + e.Code + ": " + e.Description }
 func (e *Error) Unwrap() error { return e.Err }
 
-/*
-	 The methods of *Provider (New(Config) (*Provider, error)):
-
-		ReadAuthorize(r *http.Request) (*AuthorizeRequest, error)   // error is *Error; Page=false means: answer with Deny
-		Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error // 303 to the client with the code and iss
-		Deny(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, code, description string) // 303 with error and iss
-		Client(ctx, id string) (Client, error)
-		Token, UserInfo, JWKS, Discovery http.HandlerFunc
-*/
-var _ http.Handler = http.HandlerFunc(nil)
+// ErrUnknownClient is returned for a client that is not registered.
+var ErrUnknownClient = errors.New("oauth: unknown client")

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"brama/storage/seal"
+)
+
+// MaxSealed bounds a sealed value that comes back from a browser, in characters.
+const MaxSealed = 16 << 10
+
+// Errors of Open.
+var (
+	ErrSealed  = errors.New("session: sealed value does not open")
+	ErrExpired = errors.New("session: sealed value has expired")
+)
+
+// A Sealer makes values that a browser carries for us and cannot read or change. A value is bound to its purpose and to
+// its end; it can be sent back more than once, so what must happen once needs a record in the store. Safe for concurrent
+// use.
+type Sealer struct {
+	seal *seal.Sealer
+	mac  [][]byte
+	now  func() time.Time
+}
+
+// NewSealer returns a Sealer over secrets of at least 32 random bytes: the first seals, all open. now is the clock, nil
+// meaning time.Now.
+func NewSealer(now func() time.Time, secrets ...[]byte) (*Sealer, error) {
+	if now == nil {
+		now = time.Now
+	}
+	s := &Sealer{now: now}
+	var keys [][]byte
+	for _, secret := range secrets {
+		if len(secret) < seal.KeySize {
+			return nil, fmt.Errorf("session: secret of %d bytes, want at least %d", len(secret), seal.KeySize)
+		}
+		keys = append(keys, seal.Derive(secret, "session seal"))
+		s.mac = append(s.mac, seal.Derive(secret, "session step"))
+	}
+	var err error
+	s.seal, err = seal.New(keys...)
+	return s, err
+}
+
+type envelope struct {
+	Expires int64           `json:"e"` // Unix seconds
+	Value   json.RawMessage `json:"v"`
+}
+
+// Seal returns v, as JSON, sealed for purpose until expires, in base64url.
+func (s *Sealer) Seal(purpose string, v any, expires time.Time) (string, error) {
+	value, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("sealing %s: %w", purpose, err)
+	}
+	plain, err := json.Marshal(envelope{Expires: expires.Unix(), Value: value})
+	if err != nil {
+		return "", fmt.Errorf("sealing %s: %w", purpose, err)
+	}
+	return s.seal.SealText("session:"+purpose, plain), nil
+}
+
+// Open puts into v what Seal sealed for the same purpose. Errors: ErrSealed, ErrExpired.
+func (s *Sealer) Open(purpose, sealed string, v any) error {
+	if len(sealed) > MaxSealed {
+		return ErrSealed
+	}
+	plain, err := s.seal.OpenText("session:"+purpose, sealed)
+	if err != nil {
+		return ErrSealed
+	}
+	var e envelope
+	if err := json.Unmarshal(plain, &e); err != nil {
+		return ErrSealed
+	}
+	if s.now().Unix() >= e.Expires {
+		return ErrExpired
+	}
+	if err := json.Unmarshal(e.Value, v); err != nil {
+		return ErrSealed
+	}
+	return nil
+}
+
+// StepMAC returns the code that ties a form to one step of one login at one revision: HMAC-SHA-256 in base64url. The form
+// of one step cannot serve another, nor the same step after the login has moved.
+func (s *Sealer) StepMAC(login string, revision uint64, step string) string {
+	return base64.RawURLEncoding.EncodeToString(stepMAC(s.mac[0], login, revision, step))
+}
+
+// CheckStepMAC reports whether code is StepMAC of the same arguments, under any of the secrets, in constant time.
+func (s *Sealer) CheckStepMAC(code, login string, revision uint64, step string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(code)
+	if err != nil {
+		return false
+	}
+	ok := false
+	for _, key := range s.mac {
+		ok = hmac.Equal(raw, stepMAC(key, login, revision, step)) || ok
+	}
+	return ok
+}
+
+// stepMAC writes each part with its length, so that no two triples give the same bytes.
+func stepMAC(key []byte, login string, revision uint64, step string) []byte {
+	m := hmac.New(sha256.New, key)
+	var n [8]byte
+	for _, part := range []string{login, step} {
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		m.Write(n[:])
+		m.Write([]byte(part))
+	}
+	binary.BigEndian.PutUint64(n[:], revision)
+	m.Write(n[:])
+	return m.Sum(nil)
+}

@@ -1,0 +1,152 @@
+// Package seal encrypts and authenticates what leaves the process: values kept in the store, and values that a browser
+// carries for us. It owns no keys and no meaning: the keys come from the configuration, the purpose from the caller.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// KeySize is the size of a key in bytes.
+const KeySize = 32
+
+const (
+	version   = 1
+	keyIDSize = 4
+	nonceSize = 24
+	tagSize   = 16
+	// Overhead is how much longer a sealed value is than its plaintext, in bytes.
+	Overhead = 1 + keyIDSize + nonceSize + tagSize
+)
+
+// ErrOpen is returned for every value that does not open: damaged, of another purpose, or sealed with a key that is not
+// held. It does not say which.
+var ErrOpen = errors.New("seal: value does not open")
+
+// A Sealer seals under its first key and opens under any of its keys, so that a key is replaced by putting the new one in
+// front. The construction is XAES-256-GCM (C2SP): a key and nonce of 192 random bits give a key of their own to each
+// value, so there is no limit worth counting on the number of values. Safe for concurrent use.
+type Sealer struct {
+	keys []key
+}
+
+type key struct {
+	id    [keyIDSize]byte
+	block cipher.Block
+	k1    [aes.BlockSize]byte
+}
+
+// New returns a Sealer over keys of KeySize bytes each, at least one, the sealing one first.
+func New(keys ...[]byte) (*Sealer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("seal: no key")
+	}
+	s := &Sealer{}
+	for _, k := range keys {
+		if len(k) != KeySize {
+			return nil, fmt.Errorf("seal: key of %d bytes, want %d", len(k), KeySize)
+		}
+		block, err := aes.NewCipher(k)
+		if err != nil {
+			return nil, fmt.Errorf("seal: %w", err)
+		}
+		id := sha256.Sum256(append([]byte("brama key id\x00"), k...))
+		one := key{block: block}
+		copy(one.id[:], id[:])
+		// Subkey K1 of CMAC (NIST SP 800-38B, 6.1), fixed for a key.
+		block.Encrypt(one.k1[:], one.k1[:])
+		double(&one.k1)
+		s.keys = append(s.keys, one)
+	}
+	return s, nil
+}
+
+func double(b *[aes.BlockSize]byte) {
+	hi, lo := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
+	msb := hi >> 63
+	hi = hi<<1 | lo>>63
+	lo = lo<<1 ^ msb*0x87
+	binary.BigEndian.PutUint64(b[:8], hi)
+	binary.BigEndian.PutUint64(b[8:], lo)
+}
+
+// aead returns the AEAD of one nonce: AES-256-GCM under the key derived from its first 12 bytes.
+func (k *key) aead(nonce []byte) (cipher.AEAD, error) {
+	var derived [KeySize]byte
+	for i := range 2 {
+		m := derived[16*i : 16*i+16]
+		m[1], m[2] = byte(i+1), 'X'
+		copy(m[4:], nonce[:12])
+		subtle.XORBytes(m, m, k.k1[:])
+		k.block.Encrypt(m, m)
+	}
+	block, err := aes.NewCipher(derived[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// Seal returns plaintext encrypted and bound to purpose: only Open with the same purpose gives it back. The purpose names
+// what the value is and, where it matters, whose: "login", "person:"+id.
+func (s *Sealer) Seal(purpose string, plaintext []byte) []byte {
+	k := &s.keys[0]
+	out := make([]byte, 1+keyIDSize+nonceSize, Overhead+len(plaintext))
+	out[0] = version
+	copy(out[1:], k.id[:])
+	nonce := out[1+keyIDSize:]
+	rand.Read(nonce) // never fails since Go 1.24
+	a, err := k.aead(nonce)
+	if err != nil {
+		panic("seal: internal error: " + err.Error())
+	}
+	return a.Seal(out, nonce[12:], plaintext, additional(out[:1+keyIDSize], purpose))
+}
+
+// Open returns the plaintext that Seal made with the same purpose, or ErrOpen.
+func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
+	if len(sealed) < Overhead || sealed[0] != version {
+		return nil, ErrOpen
+	}
+	header, nonce := sealed[:1+keyIDSize], sealed[1+keyIDSize:1+keyIDSize+nonceSize]
+	for i := range s.keys {
+		k := &s.keys[i]
+		if string(header[1:]) != string(k.id[:]) {
+			continue
+		}
+		a, err := k.aead(nonce)
+		if err != nil {
+			return nil, ErrOpen
+		}
+		plain, err := a.Open(nil, nonce[12:], sealed[1+keyIDSize+nonceSize:], additional(header, purpose))
+		if err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrOpen
+}
+
+func additional(header []byte, purpose string) []byte {
+	return append(append(make([]byte, 0, len(header)+len(purpose)), header...), purpose...)
+}
+
+// SealText is Seal in base64url without padding, for cookies and forms.
+func (s *Sealer) SealText(purpose string, plaintext []byte) string {
+	return base64.RawURLEncoding.EncodeToString(s.Seal(purpose, plaintext))
+}
+
+// OpenText opens what SealText made, or returns ErrOpen.
+func (s *Sealer) OpenText(purpose, sealed string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return s.Open(purpose, raw)
+}
