@@ -1,0 +1,311 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// maxFile bounds every file that is read here.
+const maxFile = 1 << 20
+
+// minSecret is the least length of the root secret, in bytes.
+const minSecret = 32
+
+// A Config is the configuration of `brama serve`. Paths are relative to the folder of the file.
+type Config struct {
+	// Issuer is the public https address, without a slash at the end.
+	Issuer string `yaml:"issuer"`
+	// Listen is the address of the public listener; 127.0.0.1:8080 if empty.
+	Listen string `yaml:"listen"`
+	// TLS is the certificate of the public listener. Without it a reverse proxy on this machine ends TLS.
+	TLS *TLS `yaml:"tls"`
+	// Data is the folder of the store and the audit log.
+	Data string `yaml:"data"`
+	// SecretFile holds at least 32 random bytes in base64: every key of the server is derived from it or sealed by it.
+	SecretFile string `yaml:"secret_file"`
+	// Trust says where certificates of trust service providers come from. The anchors are in the program.
+	Trust Trust `yaml:"trust"`
+	// Operator is shown on the pages S17.
+	Operator Operator `yaml:"operator"`
+	// Clients are the portals.
+	Clients []Client `yaml:"clients"`
+
+	dir string
+}
+
+// TLS names the files of a certificate chain and its key, PEM.
+type TLS struct {
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Trust names the sources of candidates.
+type Trust struct {
+	// Bundles are PKCS#7 files with certificates of providers (the form of CACertificates.p7b): candidates, never anchors.
+	Bundles []string `yaml:"bundles"`
+	// MaxAge is how old a bundle may be before logins stop with TRUST_LIST_STALE; 45 days if zero.
+	MaxAge Duration `yaml:"max_age"`
+}
+
+// Operator is who runs this server.
+type Operator struct {
+	Name    string `yaml:"name"`
+	Contact string `yaml:"contact"`
+}
+
+// A Client is one portal.
+type Client struct {
+	ID            string            `yaml:"id"`
+	Name          map[string]string `yaml:"name"`
+	Institution   string            `yaml:"institution"`
+	Home          string            `yaml:"home"`
+	RedirectURIs  []string          `yaml:"redirect_uris"`
+	InitiateLogin string            `yaml:"initiate_login_uri"`
+	Auth          ClientAuth        `yaml:"auth"`
+	Methods       []string          `yaml:"methods"`
+	Claims        ClientClaims      `yaml:"claims"`
+	SubjectType   string            `yaml:"subject_type"`
+	Sector        string            `yaml:"sector"`
+	PKCE          string            `yaml:"pkce"`
+	Nonce         string            `yaml:"nonce"`
+	IDTokenAlg    string            `yaml:"id_token_signed_response_alg"`
+	Notice        ClientNotice      `yaml:"notice"`
+	Certificate   bool              `yaml:"certificate"`
+}
+
+// ClientAuth says how the client proves itself: a secret by its SHA-256 (hex) or by a file, or none for a public client.
+type ClientAuth struct {
+	Method       string `yaml:"method"` // "client_secret" (default) or "none"
+	SecretSHA256 string `yaml:"secret_sha256"`
+	SecretFile   string `yaml:"secret_file"`
+}
+
+// ClientClaims are what the portal gets: without a required one nobody is signed in.
+type ClientClaims struct {
+	Required []string `yaml:"required"`
+	Optional []string `yaml:"optional"`
+}
+
+// ClientNotice is the personal-data notice.
+type ClientNotice struct {
+	Required bool `yaml:"required"`
+}
+
+// Duration reads Go durations ("1h30m") and whole days ("45d").
+type Duration time.Duration
+
+// UnmarshalYAML implements the decoder's interface.
+func (d *Duration) UnmarshalYAML(b []byte) error {
+	s := strings.Trim(strings.TrimSpace(string(b)), `"'`)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		v, err := time.ParseDuration(days + "h")
+		if err != nil {
+			return fmt.Errorf("%q is no duration", s)
+		}
+		*d = Duration(24 * v)
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("%q is no duration", s)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Load reads and checks a file.
+func Load(name string) (*Config, error) {
+	b, err := readFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var c Config
+	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if c.dir, err = filepath.Abs(filepath.Dir(name)); err != nil {
+		return nil, err
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.Trust.MaxAge == 0 {
+		c.Trust.MaxAge = Duration(45 * 24 * time.Hour)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &c, nil
+}
+
+// check finds every fault, so that an administrator mends them in one go.
+func (c *Config) check() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if u, err := url.Parse(c.Issuer); err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.HasSuffix(c.Issuer, "/") {
+		fault("issuer: %q is not an https address without a slash at the end, query and fragment", c.Issuer)
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		fault("listen: %q is not host:port", c.Listen)
+	} else if ip := net.ParseIP(host); c.TLS == nil && (ip == nil || !ip.IsLoopback()) && host != "localhost" {
+		fault("listen: %s is reachable from outside, so it needs tls (or listen on 127.0.0.1 behind a reverse proxy)", c.Listen)
+	}
+	if c.Data == "" {
+		fault("data: the folder of the store is required")
+	}
+	if c.SecretFile == "" {
+		fault("secret_file is required (make one: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE)")
+	}
+	if len(c.Trust.Bundles) == 0 {
+		fault("trust.bundles: at least one file with certificates of providers is required")
+	}
+	seen := map[string]bool{}
+	for i := range c.Clients {
+		client := &c.Clients[i]
+		if seen[client.ID] {
+			fault("clients: %q stands twice", client.ID)
+		}
+		seen[client.ID] = true
+		if err := client.check(); err != nil {
+			fault("clients[%d] %q: %w", i, client.ID, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Client) check() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if c.ID == "" {
+		fault("id is required")
+	}
+	for _, lang := range []string{"uk", "en"} {
+		if c.Name[lang] == "" {
+			fault("name.%s is required", lang)
+		}
+	}
+	if len(c.RedirectURIs) == 0 {
+		fault("redirect_uris: at least one is required")
+	}
+	for _, r := range c.RedirectURIs {
+		u, err := url.Parse(r)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "" || u.User != nil || strings.Contains(u.Host, "*") || net.ParseIP(u.Hostname()) != nil {
+			fault("redirect_uris: %q must be https with a host name, without wildcard, fragment and user info", r)
+		}
+	}
+	if u, err := url.Parse(c.Home); err != nil || u.Scheme != "https" || u.Host == "" {
+		fault("home: %q is not an https address", c.Home)
+	}
+	switch c.Auth.Method {
+	case "", "client_secret":
+		if (c.Auth.SecretSHA256 == "") == (c.Auth.SecretFile == "") {
+			fault("auth: exactly one of secret_sha256 and secret_file is required")
+		}
+		if h, err := hex.DecodeString(c.Auth.SecretSHA256); c.Auth.SecretSHA256 != "" && (err != nil || len(h) != sha256.Size) {
+			fault("auth.secret_sha256 is not a SHA-256 in hex")
+		}
+	case "none":
+		if c.PKCE == "optional" {
+			fault("pkce: optional is for confidential clients only")
+		}
+	default:
+		fault("auth.method: %q is neither client_secret nor none", c.Auth.Method)
+	}
+	oneOf := func(key, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a || value == "" {
+				return
+			}
+		}
+		fault("%s: %q is not one of %s", key, value, strings.Join(allowed, ", "))
+	}
+	oneOf("subject_type", c.SubjectType, "pairwise", "public")
+	oneOf("pkce", c.PKCE, "required", "optional")
+	oneOf("nonce", c.Nonce, "required", "optional")
+	oneOf("id_token_signed_response_alg", c.IDTokenAlg, "ES256", "RS256")
+	return errors.Join(faults...)
+}
+
+// SecretHash returns the SHA-256 of the client's secret; nil for a public client.
+func (c *Config) SecretHash(client Client) ([]byte, error) {
+	switch {
+	case client.Auth.Method == "none":
+		return nil, nil
+	case client.Auth.SecretSHA256 != "":
+		return hex.DecodeString(client.Auth.SecretSHA256)
+	}
+	b, err := c.readSecretFile(client.Auth.SecretFile)
+	if err != nil {
+		return nil, err
+	}
+	secret := bytes.TrimSpace(b)
+	if len(secret) < minSecret {
+		return nil, fmt.Errorf("%s: a client secret has at least %d characters", client.Auth.SecretFile, minSecret)
+	}
+	h := sha256.Sum256(secret)
+	return h[:], nil
+}
+
+// Secret reads the root secret.
+func (c *Config) Secret() ([]byte, error) {
+	b, err := c.readSecretFile(c.SecretFile)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(b)))
+	if err != nil || len(secret) < minSecret {
+		return nil, fmt.Errorf("%s: not base64 of at least %d bytes", c.SecretFile, minSecret)
+	}
+	return secret, nil
+}
+
+// Path resolves a path of the file.
+func (c *Config) Path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// readSecretFile refuses a file that others on this machine may read.
+func (c *Config) readSecretFile(name string) ([]byte, error) {
+	full := c.Path(name)
+	info, err := os.Stat(full)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return nil, fmt.Errorf("%s: everyone on this machine may read it (chmod 600)", name)
+	}
+	return readFile(full)
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFile)
+	}
+	return b, nil
+}
