@@ -1,0 +1,47 @@
+package signing
+
+import "brama/connectors"
+
+// A rule is what one method can prove. The table below is the only place where a method gets a level (ux.md 1, threats
+// T33): the level of a login is the least of the method's cap, what the certificate proves and what the evidence shows;
+// nothing that a portal asks for enters here.
+type rule struct {
+	cap connectors.LoA
+	amr []string // RFC 8176
+	// purpose demands the signed attribute purpose=login, which the programs of ours add and others cannot.
+	purpose bool
+	// local refuses certificates whose key is kept by a provider and used by telephone: such a signer shows its owner a
+	// digest only, so that a signature obtained for another text could be brought here (threat T3).
+	local bool
+}
+
+var rules = map[string]rule{
+	"file":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
+	"upload": {cap: connectors.Substantial, amr: []string{"pop"}, local: true},
+	"demo":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
+}
+
+// rank orders levels; an unknown level is below every other.
+func rank(l connectors.LoA) int {
+	switch l {
+	case connectors.Low:
+		return 1
+	case connectors.Substantial:
+		return 2
+	case connectors.High:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// least returns the lower of two levels.
+func least(a, b connectors.LoA) connectors.LoA {
+	if rank(a) < rank(b) {
+		return a
+	}
+	return b
+}
+
+// MaxLoA returns the highest level that method can give, "" for a method without a rule.
+func MaxLoA(method string) connectors.LoA { return rules[method].cap }

@@ -1,0 +1,184 @@
+package signing
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brama/connectors"
+	"brama/internal/der"
+	"brama/internal/qes"
+	"brama/internal/qes/cert"
+)
+
+// A Verifier validates a signature over exactly content, now. *qes.Validator implements it.
+type Verifier interface {
+	// Verify returns an error, or a result with its code, unless the signature has passed.
+	Verify(ctx context.Context, signature, content []byte) (*qes.Result, error)
+}
+
+// Codes of this package that the validator does not have.
+const codeExpired = "CHALLENGE_EXPIRED"
+
+// maxAge bounds how long after its making a result may be used; a validator that caches is a mistake in the wiring.
+const maxAge = 5 * time.Minute
+
+// purposeLogin is the value of the signed attribute purpose in a login signature.
+const purposeLogin = "login"
+
+// remoteIssuers are the EDRPOU of providers whose keys for persons are used by telephone (threat T3): Diia.
+var remoteIssuers = []string{"43395033"}
+
+// A Checker turns signatures into identities for one method.
+type Checker struct {
+	// Method is the id of the method and names its rule.
+	Method string
+	// Verifier validates the signature.
+	Verifier Verifier
+	// Now is the clock.
+	Now func() time.Time
+	// TrustList names the version of the trusted list for the evidence; nil leaves it out.
+	TrustList func() string
+	// RemoteIssuers adds to the table of providers with keys used by telephone, by EDRPOU.
+	RemoteIssuers []string
+}
+
+// New copies c and checks that it is complete.
+func New(c Checker) (*Checker, error) {
+	if _, ok := rules[c.Method]; !ok {
+		return nil, fmt.Errorf("signing: no rule for the method %q", c.Method)
+	}
+	if c.Verifier == nil {
+		return nil, errors.New("signing: a verifier is needed")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.RemoteIssuers = append(slices.Clone(remoteIssuers), c.RemoteIssuers...)
+	return &c, nil
+}
+
+// Identify validates signature, a SignedData in DER, over the challenge of login and returns who made it. Every error is
+// a *connectors.Refusal; one that another signature can mend wraps connectors.ErrRetry.
+func (c *Checker) Identify(ctx context.Context, login connectors.Login, signature []byte) (connectors.Identity, error) {
+	switch {
+	case len(signature) == 0:
+		return refuse(string(qes.CMSMalformed), errors.New("no signature"))
+	case len(signature) > connectors.MaxSignature:
+		return refuse("UPLOAD_TOO_BIG", fmt.Errorf("%d octets", len(signature)))
+	case len(login.Challenge) == 0:
+		return connectors.Identity{}, &connectors.Refusal{Code: string(qes.Internal), Err: errors.New("signing: login without a challenge")}
+	case !c.Now().Before(login.Expires):
+		return refuse(codeExpired, nil)
+	}
+	res, err := c.Verifier.Verify(ctx, signature, login.Challenge)
+	if err != nil {
+		return refuseError(err)
+	}
+	if res == nil || res.Indication != qes.Passed || res.Signer == nil || res.Issuer == nil {
+		// Belt and braces: a result that has not passed is a refusal, whatever the error says.
+		if res != nil && res.Code != "" && res.Indication != qes.Passed {
+			return refuse(string(res.Code), errors.New("result has not passed"))
+		}
+		return connectors.Identity{}, &connectors.Refusal{Code: string(qes.Internal), Err: errors.New("signing: validator gave no verdict")}
+	}
+	if age := c.Now().Sub(res.CheckedAt); age > maxAge || age < -maxAge {
+		return connectors.Identity{}, &connectors.Refusal{Code: string(qes.Internal), Err: errors.New("signing: verdict is not of now")}
+	}
+	return c.identity(res, login, signature)
+}
+
+// identity applies the rules that are the method's and not the validator's.
+func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []byte) (connectors.Identity, error) {
+	r := rules[c.Method]
+	if r.purpose && res.Purpose != purposeLogin || res.Purpose != "" && res.Purpose != purposeLogin {
+		return refuse(string(qes.SigInvalid), fmt.Errorf("signed attribute purpose is %q", res.Purpose))
+	}
+	if r.local && slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer)) {
+		return refuse(string(qes.FormatUnsupported), errors.New("certificate of a remote key profile"), "kind", "remote")
+	}
+	switch res.Signer.Kind() {
+	case cert.KindPerson, cert.KindEmployee, cert.KindEntrepreneur:
+	case cert.KindSeal:
+		return refuse(string(qes.CertSeal), nil)
+	default:
+		return refuse(string(qes.CertUsage), fmt.Errorf("certificate kind %d", res.Signer.Kind()))
+	}
+	id, err := person(res.Signer)
+	if err != nil {
+		return refuse(string(qes.CertIdentifiersDisagree), err) // the only error of Subject
+	}
+	id.Certificate = connectors.CertificateInfo{
+		Issuer:    cleanText(issuerName(res)),
+		Serial:    hex.EncodeToString(res.Signer.Serial),
+		NotBefore: res.Signer.NotBefore,
+		NotAfter:  res.Signer.NotAfter,
+		CheckedAt: res.CheckedAt,
+		Qualified: true, // the path ends at a service that is granted for qualified certificates
+	}
+	id.LoA = least(r.cap, certificateLevel(res.Signer))
+	id.AMR = slices.Clone(r.amr)
+	id.AuthTime = c.Now().Truncate(time.Second)
+	id.Evidence = connectors.Evidence{Signature: signature, Content: login.Challenge, Revocation: res.Revocation.Evidence}
+	if c.TrustList != nil {
+		id.Evidence.TrustList = c.TrustList()
+	}
+	return id, nil
+}
+
+// Attributes of the certificate that are read here.
+var (
+	oidCommonName             = der.NewOID("2.5.4.3")
+	oidSerialNumber           = der.NewOID("2.5.4.5")
+	oidOrganizationIdentifier = der.NewOID("2.5.4.97")
+)
+
+// issuerName is the name of the granted service, for people.
+func issuerName(res *qes.Result) string {
+	return res.Issuer.SubjectAttribute(oidCommonName)
+}
+
+// issuerEDRPOU reads the provider's own code from the issuer's name: organizationIdentifier NTRUA-43395033, else the
+// serialNumber UA-43395033-1000 of older ones.
+func issuerEDRPOU(c *cert.Certificate) string {
+	if code, ok := strings.CutPrefix(c.IssuerAttribute(oidOrganizationIdentifier), "NTRUA-"); ok {
+		return code
+	}
+	code, _ := strings.CutPrefix(c.IssuerAttribute(oidSerialNumber), "UA-")
+	code, _, _ = strings.Cut(code, "-")
+	return code
+}
+
+func refuse(code string, err error, values ...string) (connectors.Identity, error) {
+	if err == nil {
+		err = connectors.ErrRetry
+	} else {
+		err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
+	}
+	r := &connectors.Refusal{Code: code, Err: err}
+	for i := 0; i+1 < len(values); i += 2 {
+		if r.Values == nil {
+			r.Values = map[string]string{}
+		}
+		r.Values[values[i]] = values[i+1]
+	}
+	return connectors.Identity{}, r
+}
+
+// refuseError keeps the code and the values of the validator. A fault of ours is no retry; a browser that went away is.
+func refuseError(err error) (connectors.Identity, error) {
+	code := qes.CodeOf(err)
+	r := &connectors.Refusal{Code: string(code), Err: err}
+	var qe *qes.Error
+	if errors.As(err, &qe) {
+		r.Values = qe.Values
+	}
+	if code != qes.Internal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		r.Err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
+	}
+	return connectors.Identity{}, r
+}

@@ -1,0 +1,119 @@
+// Package upload is the method "upload" (S16): the person downloads the challenge, signs it in any program of their own
+// and uploads the signed file. It is the road without agent, camera or JavaScript; the checks are those of every other
+// method, but for the signed attribute purpose, which foreign programs cannot set.
+package upload
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+
+	"brama/connectors"
+	"brama/connectors/internal/signing"
+	"brama/internal/qes/keystore"
+)
+
+// Method is the id of this method.
+const Method = "upload"
+
+// Config is what the connector needs.
+type Config struct {
+	Verifier signing.Verifier // required
+	// RemoteIssuers adds providers whose keys are used by telephone to the built-in ones, by EDRPOU; their certificates
+	// are refused here (threat T3).
+	RemoteIssuers []string
+	// TrustList names the version of the trusted list for the evidence; may be nil.
+	TrustList func() string
+	Now       func() time.Time // nil means time.Now
+}
+
+// Connector implements connectors.Connector.
+type Connector struct{ checker *signing.Checker }
+
+var _ connectors.Connector = (*Connector)(nil)
+
+// New checks c and returns the connector.
+func New(c Config) (*Connector, error) {
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList,
+		RemoteIssuers: c.RemoteIssuers})
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	return &Connector{checker: checker}, nil
+}
+
+// Idle is what the page shows before the request is made.
+func (c *Connector) Idle() connectors.Page { return connectors.Page{Name: "upload"} }
+
+// MaxLoA is the highest level this method gives.
+func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(Method) }
+
+// Begin returns the page with the download and the upload.
+func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, error) {
+	return c.Idle(), nil
+}
+
+// Advance takes the uploaded file as the body: SignedData in DER, PEM or base64.
+func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev connectors.Event) (connectors.Step, error) {
+	if ev.Via != connectors.ViaForm {
+		return nil, retry("TX_UNKNOWN", "event of another kind")
+	}
+	switch {
+	case len(ev.Body) == 0:
+		return nil, retry("UPLOAD_MISSING", "no file")
+	case len(ev.Body) > connectors.MaxSignature:
+		return nil, retry("UPLOAD_TOO_BIG", "file over the limit")
+	}
+	if isKey(ev.Body) {
+		// A key must not be here: nothing of it is kept, and the person is told (threat T36).
+		clear(ev.Body)
+		return nil, retry("UPLOAD_IS_KEY", "the file is a key container")
+	}
+	der, err := decode(ev.Body)
+	if err != nil {
+		return nil, retry("CMS_MALFORMED", err.Error())
+	}
+	if bytes.Equal(bytes.TrimSpace(ev.Body), bytes.TrimSpace(login.Challenge)) {
+		return nil, retry("UPLOAD_NOT_SIGNED", "the file is the request itself")
+	}
+	id, err := c.checker.Identify(ctx, login, der)
+	if err != nil {
+		return nil, err
+	}
+	return connectors.Done{Identity: id}, nil
+}
+
+// isKey tells whether the file is a key container of any known format.
+func isKey(b []byte) bool {
+	_, err := keystore.Recognise(b)
+	return err == nil
+}
+
+// decode takes DER as it is, and the text forms in which programs save the same bytes.
+func decode(b []byte) ([]byte, error) {
+	const sequence = 0x30
+	if b[0] == sequence {
+		return b, nil
+	}
+	text := bytes.TrimSpace(b)
+	if bytes.HasPrefix(text, []byte("-----BEGIN ")) {
+		block, rest := pem.Decode(text)
+		if block == nil || len(bytes.TrimSpace(rest)) > 0 || block.Type != "CMS" && block.Type != "PKCS7" {
+			return nil, errors.New("not one CMS in PEM")
+		}
+		return block.Bytes, nil
+	}
+	der, err := base64.StdEncoding.DecodeString(string(text)) // line ends are skipped
+	if err != nil || len(der) == 0 {
+		return nil, errors.New("neither DER, PEM nor base64")
+	}
+	return der, nil
+}
+
+func retry(code, what string) error {
+	return &connectors.Refusal{Code: code, Err: fmt.Errorf("%w: %s", connectors.ErrRetry, what)}
+}
