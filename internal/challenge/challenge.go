@@ -1,0 +1,132 @@
+package challenge
+
+import (
+	"errors"
+	"time"
+)
+
+const (
+	version = "brama-login-v1"
+	notice  = "лише для входу, не є документом"
+	// prefix is how every challenge begins, of this version and of those to come.
+	prefix = "brama-"
+	// MaxSize is more than the longest challenge: the fixed words and every value at its limit.
+	MaxSize = 1280
+	// NonceSize is the length of a nonce in octets.
+	NonceSize = 32
+)
+
+// ErrMalformed is a text that is not exactly a challenge, or a value that may not stand in one.
+var ErrMalformed = errors.New("challenge: malformed")
+
+// A Challenge is the values of one challenge. All are required.
+type Challenge struct {
+	// Issuer is the issuer identifier of the provider: an http or https URL, at most 255 octets, host in lower case, no
+	// default port, no user, query or fragment, path of unreserved characters (RFC 3986 2.3) and slashes.
+	Issuer string
+	// Client is the client identifier: 1 to 255 characters of A–Z a–z 0–9 . _ ~ : / -
+	Client string
+	// Host is the host of the portal, with its port if it is not the default: lower case, ASCII (IDNA A-labels).
+	Host string
+	// Method is how the person signs: 1 to 32 of a–z 0–9 _ -
+	Method string
+	// Login is the id of the login: 1 to 64 of A–Z a–z 0–9 _ -
+	Login string
+	// Nonce is 32 random octets, never all zero.
+	Nonce [NonceSize]byte
+	// Expires is in UTC, whole seconds, year 2000 to 9999.
+	Expires time.Time
+}
+
+// names of the lines, in order.
+var names = [...]string{"issuer", "client", "host", "method", "login", "nonce", "expires"}
+
+// Write returns the text. It returns ErrMalformed if a value may not stand in a challenge, so that what is written can
+// always be read back to the same values.
+func (c Challenge) Write() ([]byte, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, 512)
+	b = append(b, version+"\n"+notice+"\n"...)
+	for i, value := range [...]string{c.Issuer, c.Client, c.Host, c.Method, c.Login, encodeNonce(c.Nonce), encodeTime(c.Expires)} {
+		b = append(b, names[i]+": "+value+"\n"...)
+	}
+	return b, nil
+}
+
+// Parse reads exactly one challenge: Write of what it returns is b again. With an error the Challenge is zero.
+func Parse(b []byte) (Challenge, error) {
+	const head = version + "\n" + notice + "\n"
+	if len(b) > MaxSize || len(b) < len(head) || string(b[:len(head)]) != head {
+		return Challenge{}, ErrMalformed
+	}
+	rest := string(b[len(head):])
+	var values [len(names)]string
+	for i, name := range names {
+		var ok bool
+		if values[i], rest, ok = line(rest, name+": "); !ok {
+			return Challenge{}, ErrMalformed
+		}
+	}
+	c := Challenge{Issuer: values[0], Client: values[1], Host: values[2], Method: values[3], Login: values[4]}
+	var okNonce, okTime bool
+	c.Nonce, okNonce = decodeNonce(values[5])
+	c.Expires, okTime = decodeTime(values[6])
+	if rest != "" || !okNonce || !okTime || c.check() != nil {
+		return Challenge{}, ErrMalformed
+	}
+	return c, nil
+}
+
+// line takes one line that begins with name; rest is what follows its line feed.
+func line(s, name string) (value, rest string, ok bool) {
+	if len(s) < len(name) || s[:len(name)] != name {
+		return "", "", false
+	}
+	for i := len(name); i < len(s); i++ {
+		if s[i] == '\n' {
+			return s[len(name):i], s[i+1:], true
+		}
+	}
+	return "", "", false
+}
+
+// Origin returns the origin of the issuer as a browser writes it: scheme, host and a port that is not the default.
+func (c Challenge) Origin() string {
+	slashes := 0
+	for i := range len(c.Issuer) {
+		if c.Issuer[i] == '/' {
+			if slashes++; slashes == 3 {
+				return c.Issuer[:i]
+			}
+		}
+	}
+	return c.Issuer
+}
+
+// IsChallenge reports whether content begins like a challenge of any version, after byte order marks and spaces. Whoever
+// signs or verifies documents refuses such content (T1, T2).
+func IsChallenge(content []byte) bool {
+	s := string(content[:min(len(content), 4096)])
+	for i, r := range s {
+		if !blank(r) {
+			return len(s)-i >= len(prefix) && s[i:i+len(prefix)] == prefix
+		}
+	}
+	// Nothing but blanks as far as it is looked at: a text that hides its beginning that far is no document either.
+	return len(content) > 4096
+}
+
+// blank reports whether r is a space, a line end, a byte order mark or another character that shows nothing.
+func blank(r rune) bool {
+	switch {
+	case r <= ' ', r == 0x7f, r >= 0x80 && r <= 0xa0, r == 0xad:
+		return true
+	case r >= 0x2000 && r <= 0x200f, r >= 0x2028 && r <= 0x202f, r >= 0x205f && r <= 0x206f:
+		return true
+	case r == 0x1680, r == 0x180e, r == 0x3000, r == 0xfeff:
+		return true
+	}
+	return false
+}
