@@ -5,6 +5,7 @@ import (
 
 	"brama/internal/der"
 	"brama/internal/qes/spki"
+	"brama/internal/qes/tbs"
 )
 
 // SignedAttributes are the attributes under a signature that have a meaning here (RFC 5652 11, RFC 5035, RFC 5126 5). What
@@ -81,8 +82,9 @@ func (a *SignedAttributes) read(t der.OID, v der.Value) (err error) {
 		a.MessageDigest = r.OctetString()
 		return r.Done()
 	case oidSigningTime:
-		a.SigningTime, err = parseTime(v)
-		return err
+		r := der.NewReader(v.Full)
+		a.SigningTime = tbs.ReadTime(r) // the same form as in certificates (RFC 5652 11.3)
+		return r.Done()
 	case oidSigningCertificateV2:
 		a.SigningCertificates, err = parseSigningCertificate(v)
 		return err
@@ -184,26 +186,6 @@ func parseCertificateID(r *der.Reader) (id CertificateID, err error) {
 		}
 	}
 	return id, r.Done()
-}
-
-// parseTime reads Time (RFC 5652 11.3): UTCTime YYMMDDHHMMSSZ for 1950 to 2049, or GeneralizedTime without fractions.
-func parseTime(v der.Value) (time.Time, error) {
-	var t time.Time
-	var err error
-	switch v.Tag {
-	case der.UTCTime:
-		if t, err = time.Parse("060102150405Z", string(v.Bytes)); err == nil && t.Year() >= 2050 {
-			t = t.AddDate(-100, 0, 0)
-		}
-	case der.GeneralizedTime:
-		t, err = time.Parse("20060102150405Z", string(v.Bytes))
-	default:
-		return t, der.ErrTag
-	}
-	if err != nil || len(v.Bytes) != 13 && len(v.Bytes) != 15 {
-		return time.Time{}, der.ErrValue
-	}
-	return t, nil
 }
 
 // UnsignedAttributes stand beside a signature and can be put there by anyone (RFC 5126 6).

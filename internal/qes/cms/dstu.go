@@ -16,39 +16,17 @@ import (
 // ДКЕ № 1 and a zero start vector, whatever ДКЕ a key carries.
 func NationalDigest(oid der.OID) func() hash.Hash {
 	switch oid {
-	case OIDGOST34311:
+	case spki.OIDGOST34311:
 		return gost34311.New
-	case OIDKupyna256:
+	case spki.OIDKupyna256:
 		return kupyna.New256
-	case OIDKupyna384:
+	case spki.OIDKupyna384:
 		return kupyna.New384
-	case OIDKupyna512:
+	case spki.OIDKupyna512:
 		return kupyna.New512
 	}
 	return nil
 }
-
-// DSTUDigest returns the digest that a ДСТУ 4145 signature algorithm works on; ok is false for any other identifier. Both
-// the form with the basis (…3.6.N.1) and the one without it (…3.6.N) are in use.
-func DSTUDigest(signature der.OID) (digest der.OID, ok bool) {
-	switch signature {
-	case OIDDSTUWithGOST34311:
-		return OIDGOST34311, true
-	case OIDDSTUWithKupyna256, oidDSTUWithKupyna256NoBasis:
-		return OIDKupyna256, true
-	case OIDDSTUWithKupyna384, oidDSTUWithKupyna384NoBasis:
-		return OIDKupyna384, true
-	case OIDDSTUWithKupyna512, oidDSTUWithKupyna512NoBasis:
-		return OIDKupyna512, true
-	}
-	return "", false
-}
-
-var (
-	oidDSTUWithKupyna256NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.1")
-	oidDSTUWithKupyna384NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.2")
-	oidDSTUWithKupyna512NoBasis = der.NewOID("1.2.804.2.1.1.1.1.3.6.3")
-)
 
 type dstuSigner struct {
 	key               *dstu4145.PrivateKey
@@ -60,8 +38,8 @@ type dstuSigner struct {
 // rand is where the nonce takes its hedge from: crypto/rand.Reader, which this package does not import because math/big
 // comes with it.
 func NewDSTUSigner(key *dstu4145.PrivateKey, signature der.OID, rand io.Reader) (Signer, error) {
-	digest, ok := DSTUDigest(signature)
-	if !ok || key == nil || rand == nil {
+	digest := spki.SignatureDigest(signature)
+	if digest == "" || key == nil || rand == nil {
 		return nil, errors.New("cms: no key, no randomness, or not a ДСТУ 4145 signature algorithm")
 	}
 	return &dstuSigner{key: key, digest: digest, signature: signature, rand: rand}, nil

@@ -1,6 +1,9 @@
 package cms
 
-import "brama/internal/der"
+import (
+	"brama/internal/der"
+	"brama/internal/qes/spki"
+)
 
 // Content types (RFC 5652 4, 5.1, 6.1; RFC 3161 2.4.2).
 const (
@@ -33,18 +36,14 @@ const (
 // a87a2946-b6d7-4daf-a3ab-3022032773d3, made for this once and for all.
 var oidCommitmentLogin = der.NewOID("2.25.223944600689958799036406234678806672339.1")
 
-// Digest and signature algorithms. U is 1.2.804.2.1.1.1, the national arc.
+// Signature algorithms of ДСТУ 4145 in the form that is written, and the SHA digests; [spki] has the rest.
 var (
-	OIDGOST34311 = der.NewOID("1.2.804.2.1.1.1.1.2.1")
-	OIDKupyna256 = der.NewOID("1.2.804.2.1.1.1.1.2.2.1")
-	OIDKupyna384 = der.NewOID("1.2.804.2.1.1.1.1.2.2.2")
-	OIDKupyna512 = der.NewOID("1.2.804.2.1.1.1.1.2.2.3")
-	OIDSHA256    = der.NewOID("2.16.840.1.101.3.4.2.1")
-	OIDSHA384    = der.NewOID("2.16.840.1.101.3.4.2.2")
-	OIDSHA512    = der.NewOID("2.16.840.1.101.3.4.2.3")
-
-	OIDDSTUWithGOST34311 = der.NewOID("1.2.804.2.1.1.1.1.3.1.1")
+	OIDDSTUWithGOST34311 = spki.OIDDSTU4145
 	OIDDSTUWithKupyna256 = der.NewOID("1.2.804.2.1.1.1.1.3.6.1.1")
 	OIDDSTUWithKupyna384 = der.NewOID("1.2.804.2.1.1.1.1.3.6.2.1")
 	OIDDSTUWithKupyna512 = der.NewOID("1.2.804.2.1.1.1.1.3.6.3.1")
+
+	OIDSHA256 = der.NewOID("2.16.840.1.101.3.4.2.1")
+	OIDSHA384 = der.NewOID("2.16.840.1.101.3.4.2.2")
+	OIDSHA512 = der.NewOID("2.16.840.1.101.3.4.2.3")
 )
