@@ -1,0 +1,186 @@
+// Package overlay is the half of a transaction that backends share: it collects the writes of one function over a base
+// that only reads, so that a function that fails leaves nothing and several functions can share one commit.
+package overlay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"brama/storage"
+)
+
+// Limits of a record, so that no caller can fill the store with one value or an index with one key.
+const (
+	MaxID   = 256     // bytes, id and group
+	MaxBody = 1 << 20 // bytes: an identity with its evidence is far below
+)
+
+// A Base is what lies below: the committed state. It may return expired records; the overlay hides them. A returned body
+// may be memory of the base: the overlay copies it.
+type Base interface {
+	Get(k storage.Kind, id string) (storage.Record, bool, error)
+	Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
+}
+
+type key struct {
+	kind storage.Kind
+	id   string
+}
+
+type write struct {
+	record  storage.Record
+	deleted bool
+}
+
+// A Tx is a storage.Tx over a Base. Not safe for concurrent use.
+type Tx struct {
+	base     Base
+	now      time.Time
+	readOnly bool
+	writes   map[key]write
+	order    []key
+}
+
+var _ storage.Tx = (*Tx)(nil)
+
+// New returns a transaction at the time now.
+func New(base Base, now time.Time, readOnly bool) *Tx {
+	return &Tx{base: base, now: now, readOnly: readOnly}
+}
+
+// Get implements storage.Tx.
+func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
+	if w, ok := t.writes[key{k, id}]; ok {
+		if w.deleted || t.expired(w.record) {
+			return storage.Record{}, storage.ErrNotFound
+		}
+		return clone(w.record), nil
+	}
+	r, ok, err := t.base.Get(k, id)
+	if err != nil {
+		return storage.Record{}, err
+	}
+	if !ok || t.expired(r) {
+		return storage.Record{}, storage.ErrNotFound
+	}
+	return clone(r), nil
+}
+
+func (t *Tx) expired(r storage.Record) bool {
+	return !r.Expires.IsZero() && !r.Expires.After(t.now)
+}
+
+func clone(r storage.Record) storage.Record {
+	r.Body = bytes.Clone(r.Body)
+	return r
+}
+
+// Insert implements storage.Tx. An expired record is absent, so its id is free.
+func (t *Tx) Insert(r storage.Record) error {
+	_, err := t.Get(r.Kind, r.ID)
+	if err == nil {
+		return storage.ErrExists
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	return t.Put(r)
+}
+
+// Put implements storage.Tx.
+func (t *Tx) Put(r storage.Record) error {
+	if err := check(r); err != nil {
+		return err
+	}
+	return t.write(key{r.Kind, r.ID}, write{record: clone(r)})
+}
+
+func check(r storage.Record) error {
+	switch {
+	case r.Kind == "" || r.ID == "":
+		return errors.New("storage: record without kind or id")
+	case strings.ContainsRune(string(r.Kind)+r.Group+r.ID, 0):
+		return fmt.Errorf("storage: name of a %s record holds a zero byte", strings.TrimRight(string(r.Kind), "\x00"))
+	case len(r.Kind) > MaxID || len(r.ID) > MaxID || len(r.Group) > MaxID:
+		return fmt.Errorf("storage: name of a %s record is longer than %d bytes", r.Kind, MaxID)
+	case len(r.Body) > MaxBody:
+		return fmt.Errorf("storage: %s record of %d bytes, limit %d", r.Kind, len(r.Body), MaxBody)
+	}
+	return nil
+}
+
+// Delete implements storage.Tx. Deleting what is absent is no error.
+func (t *Tx) Delete(k storage.Kind, id string) error {
+	return t.write(key{k, id}, write{deleted: true})
+}
+
+func (t *Tx) write(k key, w write) error {
+	if t.readOnly {
+		return errors.New("storage: write in a View")
+	}
+	if t.writes == nil {
+		t.writes = map[key]write{}
+	}
+	if _, ok := t.writes[k]; !ok {
+		t.order = append(t.order, k)
+	}
+	t.writes[k] = w
+	return nil
+}
+
+// Scan implements storage.Tx. Writing during a scan is allowed; whether the scan sees it is not said.
+func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
+	return func(yield func(storage.Record, error) bool) {
+		seen := map[string]bool{}
+		for _, w := range t.order {
+			if w.kind == k {
+				seen[w.id] = true
+			}
+		}
+		var own []storage.Record
+		for _, w := range t.order {
+			o := t.writes[w]
+			if w.kind == k && !o.deleted && (group == "" || o.record.Group == group) && !t.expired(o.record) {
+				own = append(own, clone(o.record))
+			}
+		}
+		for r, err := range t.base.Scan(k, group) {
+			if err != nil {
+				yield(storage.Record{}, err)
+				return
+			}
+			if seen[r.ID] || t.expired(r) {
+				continue
+			}
+			if !yield(clone(r), nil) {
+				return
+			}
+		}
+		for _, r := range own {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Writes calls put and remove for what the transaction collected, in the order of the first write of each record.
+func (t *Tx) Writes(put func(storage.Record) error, remove func(k storage.Kind, id string) error) error {
+	for _, k := range t.order {
+		w := t.writes[k]
+		var err error
+		if w.deleted {
+			err = remove(k.kind, k.id)
+		} else {
+			err = put(w.record)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
