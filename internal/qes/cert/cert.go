@@ -1,11 +1,13 @@
-// Package cert is certificates with ДСТУ keys: QC statements, subject identifiers, key usage, kinds, signature of one
-// certificate by another.
 package cert
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
-	"time"
+	"errors"
+	"fmt"
 
+	"brama/internal/der"
 	"brama/internal/qes/tbs"
 )
 
@@ -16,48 +18,63 @@ type Certificate struct {
 	Warning string
 }
 
-// Parse reads one certificate.
-func Parse(der []byte) (*Certificate, error) { panic("unimplemented") }
+// ErrParsersDiffer says that crypto/x509 and package tbs read different things in the same bytes (threat T26).
+var ErrParsersDiffer = errors.New("cert: two readers disagree about the certificate")
+
+// Parse reads one certificate in DER, at most tbs.MaxSize octets. A certificate that only crypto/x509 refuses is returned
+// with a Warning and without X509; one that the two read differently is an error.
+func Parse(b []byte) (*Certificate, error) {
+	t, err := tbs.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("reading a certificate: %w", err)
+	}
+	c := &Certificate{Certificate: t}
+	x, err := x509.ParseCertificate(b)
+	if err != nil {
+		c.Warning = err.Error()
+		return c, nil
+	}
+	if err := sameFields(t, x); err != nil {
+		return nil, err
+	}
+	c.X509 = x
+	return c, nil
+}
+
+// sameFields compares every field that anybody takes from Go with ours.
+func sameFields(t *tbs.Certificate, x *x509.Certificate) error {
+	serial := der.NewReader(der.Element(der.Integer, t.Serial))
+	same := bytes.Equal(t.RawTBS, x.RawTBSCertificate) &&
+		bytes.Equal(t.RawIssuer, x.RawIssuer) &&
+		bytes.Equal(t.RawSubject, x.RawSubject) &&
+		bytes.Equal(t.PublicKey.Raw, x.RawSubjectPublicKeyInfo) &&
+		bytes.Equal(t.Signature, x.Signature) &&
+		bytes.Equal(serial.Unsigned(), x.SerialNumber.Bytes()) && serial.Done() == nil &&
+		t.NotBefore.Equal(x.NotBefore) && t.NotAfter.Equal(x.NotAfter) &&
+		t.Version == x.Version &&
+		len(t.Extensions) == len(x.Extensions)
+	for i := 0; same && i < len(t.Extensions); i++ {
+		ours, theirs := t.Extensions[i], x.Extensions[i]
+		same = ours.OID.String() == theirs.Id.String() && ours.Critical == theirs.Critical && bytes.Equal(ours.Value, theirs.Value)
+	}
+	if !same {
+		return ErrParsersDiffer
+	}
+	if bits, _ := t.KeyUsage(); bits != uint16(x.KeyUsage) {
+		return fmt.Errorf("%w: key usage", ErrParsersDiffer)
+	}
+	return nil
+}
+
+// Equal reports whether both are the same certificate octet for octet.
+func (c *Certificate) Equal(other *Certificate) bool {
+	return c != nil && other != nil && bytes.Equal(c.Raw, other.Raw)
+}
+
+// Fingerprint is the SHA-256 of the whole certificate, as pins name it.
+func (c *Certificate) Fingerprint() [sha256.Size]byte { return sha256.Sum256(c.Raw) }
 
 // CheckSignatureFrom verifies c's signature by parent's key and nothing else (names, usage and path are the caller's).
-func (c *Certificate) CheckSignatureFrom(parent *Certificate) error { panic("unimplemented") }
-
-// VerifySignature verifies sig over message by c's key under the given signature algorithm (RFC 5280 form: BIT STRING
-// content). It serves certificates, CRLs, OCSP responses and SignerInfos.
-
-// A Kind is what a certificate is for.
-type Kind int
-
-// Kinds.
-const (
-	KindUnknown Kind = iota
-	KindPerson
-	KindEmployee
-	KindEntrepreneur
-	KindSeal
-	KindEncryption
-	KindService // CA, OCSP, TSP, CMP, TLS
-)
-
-// An Identifier is a typed value read from the subject.
-type Identifier struct {
-	Type    string // "RNOKPP", "EDRPOU", "UNZR", "PASSPORT", "TIN" (foreign)
-	Country string // "UA" or ISO 3166
-	Value   string
+func (c *Certificate) CheckSignatureFrom(parent *Certificate) error {
+	return parent.VerifySignature(dropDSTUParameters(c.SignatureAlgorithm), c.RawTBS, c.Signature)
 }
-
-// A Subject is what the certificate says of a person.
-type Subject struct {
-	CommonName, FamilyName, GivenName, MiddleName string
-	Organization, OrganizationalUnit, Title       string
-	Email                                         string
-	Identifiers                                   []Identifier
-	BirthDate                                     time.Time // zero unless proven (УНЗР or dateOfBirth attribute)
-}
-
-// Subject reads every place where certificates keep identifiers. Two different values of one type are
-// ErrIdentifiersDisagree.
-func (c *Certificate) Subject() (Subject, error) { panic("unimplemented") }
-
-// Kind tells what the certificate is for.
-func (c *Certificate) Kind() Kind { panic("unimplemented") }
