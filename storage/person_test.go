@@ -1,0 +1,220 @@
+package storage_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brama/storage"
+	"brama/storage/memstore"
+	"brama/storage/seal"
+)
+
+var bg = context.Background()
+
+func newVault(t *testing.T) *storage.Vault {
+	t.Helper()
+	s, err := seal.New(bytes.Repeat([]byte{1}, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := storage.NewVault(s, bytes.Repeat([]byte{2}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func rnokpp(v string) storage.Identifier { return storage.Identifier{Type: "RNOKPP", Country: "UA", Value: v} }
+func unzr(v string) storage.Identifier   { return storage.Identifier{Type: "UNZR", Country: "UA", Value: v} }
+func passport(v string) storage.Identifier {
+	return storage.Identifier{Type: "PASSPORT", Country: "UA", Value: v}
+}
+
+func signIn(t *testing.T, s storage.Store, v *storage.Vault, p storage.Person) (storage.Person, bool, error) {
+	t.Helper()
+	var got storage.Person
+	var created bool
+	err := s.Update(bg, func(tx storage.Tx) error {
+		var err error
+		got, created, err = v.SignIn(tx, p, time.Unix(1, 0).UTC())
+		return err
+	})
+	return got, created, err
+}
+
+func TestSignIn(t *testing.T) {
+	s, v := memstore.New(memstore.Config{}), newVault(t)
+	first, created, err := signIn(t, s, v, storage.Person{Name: "Стара", Identifiers: []storage.Identifier{rnokpp("1")}})
+	if err != nil || !created || first.ID == "" {
+		t.Fatalf("first: %+v, %v, %v", first, created, err)
+	}
+	second, created, err := signIn(t, s, v, storage.Person{Name: "Нова", BirthDate: "1990-01-02", Identifiers: []storage.Identifier{rnokpp("1"), unzr("2")}})
+	if err != nil || created || second.ID != first.ID || second.Name != "Нова" {
+		t.Fatalf("second: %+v, %v, %v", second, created, err)
+	}
+	third, created, err := signIn(t, s, v, storage.Person{Name: "Нова", Identifiers: []storage.Identifier{unzr("2")}})
+	if err != nil || created || third.ID != first.ID || third.BirthDate != "1990-01-02" {
+		t.Fatalf("by the number learned later: %+v, %v, %v", third, created, err)
+	}
+	other, created, err := signIn(t, s, v, storage.Person{Identifiers: []storage.Identifier{{Type: "TIN", Country: "PL", Value: "1"}}})
+	if err != nil || !created || other.ID == first.ID {
+		t.Errorf("foreign number with the same digits: %+v, %v, %v", other, created, err)
+	}
+	if _, _, err := signIn(t, s, v, storage.Person{}); err == nil {
+		t.Error("person without identifiers accepted")
+	}
+}
+
+// T31: two persons, or one with a conflicting value, are a refusal, never a merge; and a refusal writes nothing.
+func TestConflictingLookup(t *testing.T) {
+	s, v := memstore.New(memstore.Config{}), newVault(t)
+	for _, p := range []storage.Person{
+		{Identifiers: []storage.Identifier{rnokpp("1"), passport("A1")}, BirthDate: "1990-01-02"},
+		{Identifiers: []storage.Identifier{unzr("2")}},
+	} {
+		if _, _, err := signIn(t, s, v, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, p := range map[string]storage.Person{
+		"two persons":       {Identifiers: []storage.Identifier{rnokpp("1"), unzr("2")}},
+		"two persons again": {Identifiers: []storage.Identifier{unzr("2"), rnokpp("1")}},
+		"conflicting value": {Identifiers: []storage.Identifier{passport("A1"), rnokpp("9")}},
+		"twice in one":      {Identifiers: []storage.Identifier{rnokpp("7"), rnokpp("8")}},
+		"other birth date":  {Identifiers: []storage.Identifier{rnokpp("1")}, BirthDate: "1991-01-02"},
+	} {
+		if _, _, err := signIn(t, s, v, p); !errors.Is(err, storage.ErrPersonConflict) {
+			t.Errorf("%s: %v, want ErrPersonConflict", name, err)
+		}
+	}
+	if _, created, err := signIn(t, s, v, storage.Person{Identifiers: []storage.Identifier{rnokpp("9")}}); err != nil || !created {
+		t.Errorf("a refused identifier was indexed: %v, %v", created, err)
+	}
+	p, created, err := signIn(t, s, v, storage.Person{Identifiers: []storage.Identifier{rnokpp("1"), passport("B2")}})
+	if err != nil || created || len(p.Identifiers) != 3 {
+		t.Errorf("renewed passport: %+v, %v, %v", p, created, err)
+	}
+}
+
+// Property of T31: after any sequence of logins, no person holds two values of one number and no value has two persons.
+func TestConflictingLookupProperty(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		s, v := memstore.New(memstore.Config{}), newVault(t)
+		owner := map[storage.Identifier]string{}
+		for range 30 {
+			var ids []storage.Identifier
+			for _, make := range []func(string) storage.Identifier{rnokpp, unzr, passport} {
+				if rng.IntN(2) == 0 {
+					ids = append(ids, make(string(rune('0'+rng.IntN(4)))))
+				}
+			}
+			if len(ids) == 0 {
+				continue
+			}
+			rng.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+			p, _, err := signIn(t, s, v, storage.Person{Identifiers: ids})
+			if errors.Is(err, storage.ErrPersonConflict) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			values := map[string]string{}
+			for _, i := range p.Identifiers {
+				if owner[i] != "" && owner[i] != p.ID {
+					t.Fatalf("seed %d: %s of two persons", seed, i.Type)
+				}
+				owner[i] = p.ID
+				if i.Type != "PASSPORT" && values[i.Type] != "" {
+					t.Fatalf("seed %d: two values of %s", seed, i.Type)
+				}
+				values[i.Type] = i.Value
+			}
+			for _, i := range ids {
+				if !slices.Contains(p.Identifiers, i) {
+					t.Fatalf("seed %d: %s was not kept", seed, i.Type)
+				}
+			}
+		}
+	}
+}
+
+// T87 for persons: nothing readable in the records, and no plain hash of a number.
+func TestDumpHoldsNothingOfPersons(t *testing.T) {
+	s, v := memstore.New(memstore.Config{}), newVault(t)
+	if _, _, err := signIn(t, s, v, storage.Person{Name: "Шевченко Тарас", BirthDate: "1990-01-02", Identifiers: []storage.Identifier{rnokpp("3333333334")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(bg, func(tx storage.Tx) error {
+		n := 0
+		for _, k := range []storage.Kind{storage.KindPerson, storage.KindIdentifier} {
+			for r, err := range tx.Scan(k, "") {
+				if err != nil {
+					return err
+				}
+				n++
+				dump := string(r.Kind) + r.ID + r.Group + string(r.Body)
+				for _, secret := range []string{"Шевченко", "3333333334", "1990-01-02", storage.HashSecret("3333333334")} {
+					if strings.Contains(dump, secret) {
+						t.Errorf("%s record holds %q", k, secret)
+					}
+				}
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d records, want 2", n)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGrantLife(t *testing.T) {
+	s := memstore.New(memstore.Config{})
+	now := time.Now()
+	id := storage.HashSecret("code")
+	update := func(fn func(storage.Tx) error) error { return s.Update(bg, fn) }
+	token := storage.AccessToken{ID: "t", Grant: id, Client: "c", Expires: now.Add(time.Hour)}
+	if err := update(func(tx storage.Tx) error {
+		return storage.InsertGrant(tx, storage.Grant{ID: id, Client: "c", Person: "p", Expires: now.Add(time.Minute)})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(func(tx storage.Tx) error {
+		g, err := storage.GetGrant(tx, id)
+		if err != nil {
+			return err
+		}
+		return errors.Join(storage.SpendGrant(tx, g, now, now.Add(time.Hour)), storage.InsertAccessToken(tx, token))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(func(tx storage.Tx) error {
+		got, g, err := storage.GetAccessToken(tx, "t")
+		if err != nil || got.Client != "c" || g.Person != "p" || g.Spent.IsZero() {
+			t.Errorf("got %+v, %+v, %v", got, g, err)
+		}
+		if err := storage.SpendGrant(tx, g, now, now); !errors.Is(err, storage.ErrConflict) {
+			t.Errorf("spent twice: %v", err)
+		}
+		return storage.RevokeGrant(tx, id, now)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(func(tx storage.Tx) error {
+		if _, _, err := storage.GetAccessToken(tx, "t"); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("token of a dead grant: %v", err)
+		}
+		return errors.Join(storage.RevokeGrant(tx, id, now), storage.RevokeGrant(tx, "absent", now))
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
