@@ -1,0 +1,73 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math/big"
+)
+
+// A publicKey is a JSON Web Key that cannot hold a private half: it has no field for one. The set that is published is
+// made of these only.
+type publicKey struct {
+	KeyType   string `json:"kty"`
+	KeyID     string `json:"kid"`
+	Use       string `json:"use"`
+	Algorithm string `json:"alg"`
+	Curve     string `json:"crv,omitempty"`
+	X         string `json:"x,omitempty"`
+	Y         string `json:"y,omitempty"`
+	N         string `json:"n,omitempty"`
+	E         string `json:"e,omitempty"`
+}
+
+func describe(public crypto.PublicKey, alg string) (publicKey, error) {
+	p := publicKey{Use: "sig", Algorithm: alg}
+	b64 := base64.RawURLEncoding.EncodeToString
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		point, err := k.Bytes() // 04 ‖ x ‖ y
+		if err != nil || alg != ES256 || len(point) != 65 {
+			return publicKey{}, errors.New("keys: key does not fit its algorithm")
+		}
+		p.KeyType, p.Curve, p.X, p.Y = "EC", "P-256", b64(point[1:33]), b64(point[33:])
+	case *rsa.PublicKey:
+		if alg != RS256 || k.N.BitLen() < rsaBits {
+			return publicKey{}, errors.New("keys: key does not fit its algorithm")
+		}
+		p.KeyType, p.N, p.E = "RSA", b64(k.N.Bytes()), b64(big.NewInt(int64(k.E)).Bytes())
+	default:
+		return publicKey{}, errors.New("keys: key does not fit its algorithm")
+	}
+	p.KeyID = p.thumbprint()
+	return p, nil
+}
+
+// thumbprint is the key id: the JWK thumbprint (RFC 7638), SHA-256 over the required members in order of their names.
+func (p publicKey) thumbprint() string {
+	var members any
+	if p.KeyType == "EC" {
+		members = struct {
+			Crv string `json:"crv"`
+			Kty string `json:"kty"`
+			X   string `json:"x"`
+			Y   string `json:"y"`
+		}{p.Curve, p.KeyType, p.X, p.Y}
+	} else {
+		members = struct {
+			E   string `json:"e"`
+			Kty string `json:"kty"`
+			N   string `json:"n"`
+		}{p.E, p.KeyType, p.N}
+	}
+	text, err := json.Marshal(members)
+	if err != nil {
+		panic("keys: internal error: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
