@@ -1,0 +1,52 @@
+package web
+
+import "time"
+
+// A Method is the data of a method's page.
+type Method struct {
+	Panel    any    // the connector's own
+	Action   string // where the form or the signature is posted
+	Ask      string // where a request (challenge) is made
+	Search   string // where certificates are looked up; "" if they are not
+	Upload   string // S16, "" if it is not offered
+	Back     string // from S16 to the tabs, "" if there are none
+	Revision uint64
+	MAC      string
+	Asked    bool // a request is live
+	Download string
+	Until    time.Time
+	Issuer   string // what the browser program must find in the challenge
+	Failed   string // code of the problem, so that the page offers the button that mends it
+}
+
+// A Confirm is the data of S8.
+type Confirm struct {
+	Action, Other string
+	Revision      uint64
+	MAC           string
+	Name          string
+	RNOKPP, UNZR  string
+	BirthDate     string // yyyy-mm-dd, as in the token
+	Roles         []Role // more than one is a choice
+	Issuer        string
+	NotAfter      time.Time
+	CheckedAt     time.Time
+	Method        string
+	ExpiresInDays int      // zero if that is far away
+	Gets          []string // keys below confirm.gets.
+	Consent       bool     // the tick is asked for
+	ConsentWrong  bool     // and was missing
+}
+
+// A Role is a capacity that the person may choose.
+type Role struct {
+	ID, Title, Organization, EDRPOU string
+	Chosen                          bool
+}
+
+// A Problem is the data of S14.
+type Problem struct {
+	Start string // address where the portal starts a login, "" if unknown
+	Again string // path that begins anew with the same request, "" if there is none
+	Home  string
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// A Screen says which rules a page needs beyond those of every page. The zero value is the strictest.
+type Screen int
+
+// Screens.
+const (
+	ScreenPlain Screen = iota // S8, S14, S16, S17: no program runs here
+	ScreenFile                // S2: the browser program
+)
+
+// csp is the policy of ux.md 6: the same on every screen but for two things, the browser program on S2 and the portal's
+// address, to which the answer of a form is redirected.
+func csp(s Screen, redirectURI string) string {
+	script, types := "script-src 'self'", ""
+	if s == ScreenFile {
+		script += " 'wasm-unsafe-eval'"
+		types = "; trusted-types brama-worker" // the one policy, for the address of the worker
+	}
+	form := "form-action 'self'"
+	if source := cspSource(redirectURI); source != "" {
+		form += " " + source
+	}
+	return "default-src 'none'; " + script + "; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " + form + types
+}
+
+// workerCSP is the policy of the worker's own response: a worker does not inherit the page's, and without one it could
+// talk to any host (threat T35).
+const workerCSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'"
+
+// cspSource builds the source expression of a redirect URI from its parsed parts, never from its text: scheme and ASCII
+// host with port, or the scheme alone for an application's own scheme. What does not fit the grammar is left out, and the
+// browser then blocks the redirect: the safe side (threat T99).
+func cspSource(redirectURI string) string {
+	u, err := url.Parse(redirectURI)
+	if err != nil || u.Scheme == "" || u.User != nil {
+		return ""
+	}
+	scheme := strings.ToLower(u.Scheme)
+	for _, c := range scheme {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.') {
+			return ""
+		}
+	}
+	switch scheme {
+	case "https", "http":
+	case "javascript", "data", "blob", "filesystem", "about", "file":
+		return ""
+	default:
+		return scheme + ":"
+	}
+	host := strings.ToLower(u.Host)
+	if host == "" || len(host) > 260 {
+		return ""
+	}
+	for _, c := range host {
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':' || c == '[' || c == ']') {
+			return ""
+		}
+	}
+	return scheme + "://" + host
+}
+
+// permissions denies every feature that a browser lets a page deny.
+const permissions = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), display-capture=(), " +
+	"encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), " +
+	"local-network-access=(), loopback-network=(), magnetometer=(), microphone=(), midi=(), payment=(), " +
+	"picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), " +
+	"storage-access=(), usb=(), web-share=(), xr-spatial-tracking=()"
+
+// Secure sets the headers of every answer, whatever it is. A page adds its own policy to them.
+func Secure(h http.Header, https bool) {
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", permissions)
+	if https {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}

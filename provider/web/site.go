@@ -1,0 +1,201 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Config is what a Site needs.
+type Config struct {
+	Issuer string // of the provider; its path is the root of all addresses
+	Dev    bool   // shows the yellow bar
+}
+
+// A Site renders pages. Safe for concurrent use.
+type Site struct {
+	base   string // path of the issuer without the trailing slash
+	origin string
+	dev    bool
+	assets *Assets
+	texts  map[Lang]*Texts
+	pages  map[Lang]map[string]*template.Template
+}
+
+// pages are the bodies; each is a file of templates/ and stands in the layout.
+var pages = []string{"filekey", "upload", "demo", "confirm", "problem", "help", "accessibility", "privacy", "feedback"}
+
+// New reads the templates and texts; what is wrong with them is found here and not by a person.
+func New(cfg Config) (*Site, error) {
+	u, err := url.Parse(cfg.Issuer)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("web: issuer is not a URL")
+	}
+	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, dev: cfg.Dev,
+		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{}}
+	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	for _, l := range Langs {
+		if s.texts[l], err = loadTexts(l); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		s.pages[l] = map[string]*template.Template{}
+		for _, name := range pages {
+			t, err := template.New("layout.html").Funcs(s.funcs(l)).ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html")
+			if err != nil {
+				return nil, fmt.Errorf("web: %w", err)
+			}
+			s.pages[l][name] = t
+		}
+	}
+	return s, nil
+}
+
+// funcs are the functions of the templates of one language.
+func (s *Site) funcs(l Lang) template.FuncMap {
+	texts := s.texts[l]
+	return template.FuncMap{
+		"t": texts.Text,
+		"has": func(key string) bool {
+			return texts.Has(key)
+		},
+		"static":   s.assets.URL,
+		"path":     func(p string) string { return s.base + p },
+		"date":     FormatDate,
+		"datetime": FormatTime,
+		"langs":    func() []Lang { return Langs },
+		"langname": func(l Lang) (string, error) { return s.texts[l].Text("lang.name") },
+		"clientcodes": func() []Message {
+			messages := make([]Message, 0, len(clientCodes))
+			for _, code := range clientCodes {
+				m := texts.Message(code, nil)
+				m.Text = texts.m[code] // with its placeholders: the page fills them
+				messages = append(messages, m)
+			}
+			return messages
+		},
+		"plain": func(code string) string { return texts.m[code+".plain"] },
+		"words": func() []string { return clientWords },
+		"mask":  mask,
+	}
+}
+
+// clientCodes are the codes that the page itself may show: what happens before anything is sent.
+var clientCodes = []string{"KEY_FILE_MISSING", "KEY_PASSWORD_MISSING", "KEY_NOT_A_KEY", "KEY_DAMAGED", "KEY_UNSUPPORTED",
+	"KEY_TOO_BIG", "KEY_PASSWORD_WRONG", "KEY_LAYOUT_HINT", "KEY_ISSUER_MISMATCH", "KEY_CERT_NOT_FOUND", "KEY_CERT_MISMATCH",
+	"KEY_PROGRAM_FAILED", "KEY_TIMEOUT", "CERT_SEAL", "CERT_USAGE", "CERT_EXPIRED", "CERT_NOT_YET_VALID", "OFFLINE",
+	"SIG_INVALID", "INTERNAL"}
+
+// clientWords are the texts that the page itself puts on the screen.
+var clientWords = []string{"title.error", "file.none", "file.show", "file.hide", "file.shown", "file.hidden", "file.caps",
+	"file.loading", "file.ready", "file.opening", "file.searching", "file.signing", "file.verifying", "file.done",
+	"keys.until", "keys.issuer", "keys.unusable", "keys.person", "keys.encryption", "keys.seal", "keys.expired", "keys.notyet",
+	"keys.nocertificate", "keys.unsupported", "kind.certificate", "kind.signed", "kind.archive"}
+
+// mask hides the middle of a number: the first and the last two characters stay.
+func mask(s string) string {
+	r := []rune(s)
+	if len(r) < 6 {
+		return strings.Repeat("•", len(r))
+	}
+	for i := 2; i < len(r)-2; i++ {
+		r[i] = '•'
+	}
+	return string(r)
+}
+
+// Assets serves the static files.
+func (s *Site) Assets() *Assets { return s.assets }
+
+// Base is the path of the issuer, without a trailing slash.
+func (s *Site) Base() string { return s.base }
+
+// Message returns what the person is told about a code.
+func (s *Site) Message(l Lang, code string, values map[string]string) Message {
+	return s.texts[l].Message(code, values)
+}
+
+// A Portal is a client as a page shows it.
+type Portal struct {
+	Name        string
+	Host        string
+	Institution string
+	Start       string // where a login starts again, "" if unknown
+}
+
+// A Tab is a method in the list of tabs.
+type Tab struct {
+	Method string
+	URL    string
+	Active bool
+}
+
+// A Page is what is to be shown.
+type Page struct {
+	Template    string // one of the bodies
+	Title       string // key of its title
+	Screen      Screen
+	Status      int // zero means 200
+	Lang        Lang
+	Event       string // event number
+	Self        string // path of the page for the language switch; "" shows no switch
+	RedirectURI string // of the client, for form-action
+	Portal      *Portal
+	Tabs        []Tab
+	Leave       string // path of "without sign-in", "" if there is no way back
+	Problem     *Message
+	Data        any
+	// RetryAfter becomes the header of that name, zero sets none.
+	RetryAfter time.Duration
+}
+
+// view is what a template sees.
+type view struct {
+	Page
+	Dev      bool
+	Base     string
+	Origin   string
+	WasmURL  string
+	WasmHash string // integrity
+	WasmSize int
+}
+
+// Render writes the page with its headers.
+func (s *Site) Render(w http.ResponseWriter, p Page) error {
+	t, ok := s.pages[p.Lang][p.Template]
+	if !ok {
+		return fmt.Errorf("web: no page %q in %q", p.Template, p.Lang)
+	}
+	v := view{Page: p, Dev: s.dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity}
+	if s.assets.wasm != nil {
+		v.WasmSize = len(s.assets.wasm.body)
+	}
+	// Into a buffer first: a fault in a template must not leave half a page with status 200.
+	var body bytes.Buffer
+	if err := t.Execute(&body, v); err != nil {
+		return fmt.Errorf("rendering %s: %w", p.Template, err)
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI))
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(p.Lang))
+	h.Set("Cache-Control", "no-store")
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", fmt.Sprint(int(p.RetryAfter.Seconds())))
+	}
+	if p.Status != 0 {
+		w.WriteHeader(p.Status)
+	}
+	_, err := body.WriteTo(w)
+	return err
+}
