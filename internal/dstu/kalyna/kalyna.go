@@ -4,6 +4,8 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"errors"
+
+	"brama/internal/dstu/internal/spn"
 )
 
 // MaxBlockSize is the largest block in bytes.
@@ -116,7 +118,7 @@ func (c *Cipher) encrypt(s *[maxWords]uint64) {
 
 // rounds256 is the loop of encrypt for blocks of 256 bits, the ones that messages use, with the state in registers.
 func (c *Cipher) rounds256(s *[maxWords]uint64) {
-	t := &c.t.enc
+	t := c.t.enc
 	w, x, y, z := s[0], s[1], s[2], s[3]
 	for r := 1; r < c.rounds; r++ {
 		k := &c.enc[r]
@@ -161,7 +163,7 @@ func (c *Cipher) xor(s, k *[maxWords]uint64) {
 // round is substitution, shift of rows and matrix (clauses 6.3 to 6.5). Row i moves ⌊i·l/512⌋ columns to the right, where
 // l is the length of the block in bits.
 func (c *Cipher) round(s *[maxWords]uint64) {
-	t := &c.t.enc
+	t := c.t.enc
 	switch c.nb {
 	case 2:
 		a, b := s[0], s[1]
@@ -204,14 +206,14 @@ func (c *Cipher) unround(s *[maxWords]uint64) {
 }
 
 // lookup joins one column from the column that each of its eight rows comes from.
-func lookup(t *[8][256]uint64, r0, r1, r2, r3, r4, r5, r6, r7 uint64) uint64 {
+func lookup(t *spn.Forward, r0, r1, r2, r3, r4, r5, r6, r7 uint64) uint64 {
 	return t[0][byte(r0)] ^ t[1][byte(r1>>8)] ^ t[2][byte(r2>>16)] ^ t[3][byte(r3>>24)] ^
 		t[4][byte(r4>>32)] ^ t[5][byte(r5>>40)] ^ t[6][byte(r6>>48)] ^ t[7][byte(r7>>56)]
 }
 
 // unmix multiplies every column by ψ⁻¹: the substitution before it undoes the one inside the table.
 func (c *Cipher) unmix(s *[maxWords]uint64) {
-	s0, s1, s2, s3 := sboxes[0], sboxes[1], sboxes[2], sboxes[3]
+	s0, s1, s2, s3 := spn.Sboxes[0], spn.Sboxes[1], spn.Sboxes[2], spn.Sboxes[3]
 	for i, w := range s[:c.nb] {
 		w = uint64(s0[byte(w)]) | uint64(s1[byte(w>>8)])<<8 | uint64(s2[byte(w>>16)])<<16 | uint64(s3[byte(w>>24)])<<24 |
 			uint64(s0[byte(w>>32)])<<32 | uint64(s1[byte(w>>40)])<<40 | uint64(s2[byte(w>>48)])<<48 | uint64(s3[byte(w>>56)])<<56

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"math/rand"
 	"testing"
+
+	"brama/internal/dstu/internal/spn"
 )
 
 // twin is the cipher as the standard describes it: a state of bytes, one step after another, no tables but the
@@ -32,13 +34,13 @@ func twinMul(a, b byte) byte {
 
 func (t *twin) substitute(s []byte) {
 	for i := range s {
-		s[i] = sboxes[i%8%4][s[i]]
+		s[i] = spn.Sboxes[i%8%4][s[i]]
 	}
 }
 
 func (t *twin) unsubstitute(s []byte) {
 	for i := range s {
-		s[i] = byte(bytes.IndexByte([]byte(sboxes[i%8%4]), s[i]))
+		s[i] = byte(bytes.IndexByte([]byte(spn.Sboxes[i%8%4]), s[i]))
 	}
 }
 
