@@ -4,106 +4,28 @@ import (
 	"bytes"
 	"time"
 
-	"brama/internal/der"
 	"brama/internal/qes"
 	"brama/internal/qes/cert"
 	"brama/internal/qes/spki"
 	"brama/internal/qes/tbs"
 )
 
-var (
-	oidSubjectKeyID     = der.NewOID("2.5.29.14")
-	oidKeyUsage         = der.NewOID("2.5.29.15")
-	oidBasicConstraints = der.NewOID("2.5.29.19")
-	oidPolicies         = der.NewOID("2.5.29.32")
-	oidAuthorityKeyID   = der.NewOID("2.5.29.35")
-	oidExtKeyUsage      = der.NewOID("2.5.29.37")
-	oidQCStatements     = der.NewOID("1.3.6.1.5.5.7.1.3")
-	oidOCSPSigning      = der.NewOID("1.3.6.1.5.5.7.3.9")
-	oidTimeStamping     = der.NewOID("1.3.6.1.5.5.7.3.8")
-)
-
-// An authority is what a certificate says of its right to issue others.
-type authority struct {
-	isCA, signs bool
-	pathLen     int // −1 if not limited
-	keyID       []byte
-	unresolved  bool // it has a critical extension that is not known here
-}
-
-// authorityOf reads the extensions that path building needs (RFC 5280 4.2.1.9, 4.2.1.3, 4.2.1.2). One that is malformed
-// is a fault of the whole certificate.
-func authorityOf(c *tbs.Certificate) (authority, error) {
-	a := authority{pathLen: -1}
-	for _, x := range c.Extensions {
-		r := der.NewReader(x.Value)
-		switch x.OID {
-		case oidBasicConstraints:
-			bc := r.Sequence()
-			if bc.Peek(der.Boolean) {
-				a.isCA = bc.Boolean()
-			}
-			if bc.Peek(der.Integer) {
-				a.pathLen = bc.Int()
-			}
-			if err := bc.Done(); err != nil {
-				return authority{}, err
-			}
-		case oidSubjectKeyID:
-			a.keyID = r.OctetString()
-		case oidKeyUsage, oidPolicies, oidExtKeyUsage, oidQCStatements:
-			continue // read elsewhere, or of no effect on a path
-		default:
-			// nameConstraints, policyConstraints and whatever is not known: refused if critical (RFC 5280 4.2).
-			a.unresolved = a.unresolved || x.Critical
-			continue
-		}
-		if err := r.Done(); err != nil {
-			return authority{}, err
-		}
-	}
-	usage, ok := c.KeyUsage()
-	a.signs = ok && usage&tbs.KeyCertSign != 0
-	return a, nil
-}
-
 // mayIssue reports whether c, by its own words, may stand above below CAs at time at.
 func (c *candidate) mayIssue(at time.Time, below int) bool {
-	return c.ca.isCA && c.ca.signs && !c.ca.unresolved &&
-		(c.ca.pathLen < 0 || c.ca.pathLen >= below) &&
-		!at.Before(c.NotBefore) && !at.After(c.NotAfter)
+	isCA, pathLen := c.BasicConstraints()
+	usage, ok := c.KeyUsage()
+	return isCA && ok && usage&tbs.KeyCertSign != 0 &&
+		(pathLen < 0 || pathLen >= below) &&
+		!at.Before(c.NotBefore) && !at.After(c.NotAfter) &&
+		len(c.Unresolved()) == 0 // nameConstraints, policyConstraints, and whatever nobody here knows (RFC 5280 4.2)
 }
 
 // hasServerUsage reports whether the extended key usage of c names the work of t.
-func hasServerUsage(c *tbs.Certificate, t qes.ServiceType) bool {
-	want := oidOCSPSigning
+func hasServerUsage(c *cert.Certificate, t qes.ServiceType) bool {
 	if t == qes.ServiceTSA {
-		want = oidTimeStamping
+		return c.HasExtKeyUsage(cert.EKUTimeStamping)
 	}
-	x := c.Extension(oidExtKeyUsage)
-	if x == nil {
-		return false
-	}
-	r := der.NewReader(x.Value)
-	usages, found := r.Sequence(), false
-	for usages.More() {
-		found = usages.OID() == want || found
-	}
-	return found && usages.Done() == nil && r.Done() == nil
-}
-
-// authorityKeyID returns the keyIdentifier of c's AKI, nil if there is none.
-func authorityKeyID(c *tbs.Certificate) []byte {
-	x := c.Extension(oidAuthorityKeyID)
-	if x == nil {
-		return nil
-	}
-	r := der.NewReader(x.Value)
-	id, ok := r.Sequence().Optional(der.Context(0))
-	if !ok {
-		return nil
-	}
-	return id.Bytes
+	return c.HasExtKeyUsage(cert.EKUOCSPSigning)
 }
 
 // A path is a proven issuer and the root it was proven under.
@@ -122,7 +44,7 @@ func (s *search) issuers(child *cert.Certificate, id Fingerprint, below int) []p
 	if below >= maxPath {
 		return nil
 	}
-	aki := authorityKeyID(child.Certificate)
+	aki := child.AuthorityKeyID()
 	var out []path
 	for _, c := range s.store.bySubject[string(child.RawIssuer)] { // names by DER: equal octets, no folding of case
 		switch {
@@ -175,7 +97,8 @@ func (s *search) signed(child *cert.Certificate, id Fingerprint, parent *candida
 // couldBeNamed reports whether aki names c's key. It only saves work: the signature decides. A key has two identifiers
 // (ГОСТ 34.311 and Купина-256), and an AKI may hold either.
 func (c *candidate) couldBeNamed(aki []byte) bool {
-	if len(aki) == 0 || len(c.ca.keyID) == 0 || bytes.Equal(aki, c.ca.keyID) {
+	ski := c.SubjectKeyID()
+	if len(aki) == 0 || len(ski) == 0 || bytes.Equal(aki, ski) {
 		return true
 	}
 	k := c.PublicKey.DSTU

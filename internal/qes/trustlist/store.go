@@ -58,7 +58,6 @@ type candidate struct {
 	id       Fingerprint
 	cn       string
 	provider *Provider // nil if not in the directory
-	ca       authority
 }
 
 var _ qes.TrustStore = (*Store)(nil)
@@ -132,9 +131,6 @@ func (s *Store) add(der []byte) error {
 		}
 	}
 	known := &candidate{Certificate: c, id: id, cn: c.SubjectAttribute(tbs.OIDCommonName)}
-	if known.ca, err = authorityOf(c.Certificate); err != nil {
-		return err
-	}
 	if !s.cfg.AllowTest && (isTestPin(id) || isTestName(known.cn)) {
 		return nil // T17: the public bundles hold test authorities beside the real ones
 	}
@@ -174,7 +170,7 @@ func (s *Store) Services(t qes.ServiceType, child *cert.Certificate, at time.Tim
 	switch t {
 	case qes.ServiceCAQC, qes.ServiceRoot:
 	case qes.ServiceOCSP, qes.ServiceTSA:
-		if !hasServerUsage(child.Certificate, t) {
+		if !hasServerUsage(child, t) {
 			return nil, nil
 		}
 	default:
@@ -220,6 +216,13 @@ func (s *Store) ProviderOf(c *cert.Certificate) (Provider, bool) {
 		return Provider{}, false
 	}
 	return *p, true
+}
+
+// AllowsHost reports whether a certificate of issuer may name host (without port) as the place of its services: only a host
+// that the directory lists for that issuer is ever asked (T95).
+func (s *Store) AllowsHost(issuer *cert.Certificate, host string) bool {
+	p := s.providers[issuer.SubjectAttribute(tbs.OIDCommonName)]
+	return p != nil && p.OwnsHost(host)
 }
 
 // ProviderNamed returns the directory entry with the given common name among its issuer names; false if none.
@@ -268,7 +271,7 @@ func (s *Store) TimeStampAuthorities() []*cert.Certificate {
 func (s *Store) servers(t qes.ServiceType, keep func(*candidate) bool) []*cert.Certificate {
 	var out []*cert.Certificate
 	for _, c := range s.all {
-		if keep(c) && hasServerUsage(c.Certificate.Certificate, t) {
+		if keep(c) && hasServerUsage(c.Certificate, t) {
 			out = append(out, c.Certificate)
 		}
 	}
