@@ -13,7 +13,6 @@ import (
 	"brama/internal/fetch"
 	"brama/internal/qes/spki"
 	"brama/internal/qes/tbs"
-	"brama/internal/qes/trustlist"
 )
 
 // Limits of a search.
@@ -39,13 +38,19 @@ var (
 type Config struct {
 	// Do sends a request: fetch.Client.Do.
 	Do func(context.Context, fetch.Request) (*fetch.Response, error)
-	// Providers returns those who may be asked, in order: trustlist.Store.Providers at the present time, so that no address
-	// is used for which no CA certificate is proven.
-	Providers func() []trustlist.Provider
+	// Services returns those who may be asked, in order: those of trustlist.Store.Providers at the present time, so that no
+	// address is used for which no CA certificate is proven.
+	Services func() []Service
 	// Absent is how long "not found" is remembered; 0 is two minutes.
 	Absent time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// A Service is the certificate search of one issuer.
+type Service struct {
+	Issuer string // ID of the provider in the directory
+	URL    string
 }
 
 // A Client searches. It is safe for concurrent use.
@@ -66,8 +71,8 @@ type question struct {
 
 // New returns a client.
 func New(cfg Config) (*Client, error) {
-	if cfg.Do == nil || cfg.Providers == nil {
-		return nil, errors.New("cmp: Do and Providers are required")
+	if cfg.Do == nil || cfg.Services == nil {
+		return nil, errors.New("cmp: Do and Services are required")
 	}
 	if cfg.Absent == 0 {
 		cfg.Absent = defaultAbsent
@@ -87,10 +92,10 @@ func (c *Client) FindCertificates(ctx context.Context, issuer string, keyIDs [][
 	if err != nil {
 		return nil, err
 	}
-	var asked []trustlist.Provider
-	for _, p := range c.cfg.Providers() {
-		if p.CMP != "" && (issuer == "" || p.ID() == issuer) {
-			asked = append(asked, p)
+	var asked []Service
+	for _, s := range c.cfg.Services() {
+		if s.URL != "" && (issuer == "" || s.Issuer == issuer) {
+			asked = append(asked, s)
 		}
 	}
 	if len(asked) == 0 {
@@ -101,7 +106,7 @@ func (c *Client) FindCertificates(ctx context.Context, issuer string, keyIDs [][
 	results := make(chan result, len(asked))
 	tokens := make(chan struct{}, atOnce)
 	go func() {
-		for _, p := range asked {
+		for _, s := range asked {
 			select {
 			case tokens <- struct{}{}:
 			case <-ctx.Done():
@@ -110,7 +115,7 @@ func (c *Client) FindCertificates(ctx context.Context, issuer string, keyIDs [][
 			}
 			go func() {
 				defer func() { <-tokens }()
-				found, err := c.ask(ctx, p.CMP, request, keyIDs)
+				found, err := c.ask(ctx, s.URL, request, keyIDs)
 				results <- result{found, err}
 			}()
 		}

@@ -22,7 +22,6 @@ import (
 
 	"brama/internal/der"
 	"brama/internal/fetch"
-	"brama/internal/qes/trustlist"
 	"brama/internal/vectors"
 )
 
@@ -117,7 +116,7 @@ func TestParseResponse(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"empty": nil, "text": []byte("<html>404</html>"), "no status": wrap([]byte{1, 2, 3}),
 		"garbage after the status": wrap([]byte("12345678garbage")), "too many": EncodeResponse(many),
-		"too large": make([]byte, maxResponse+1), "bare bundle": trustlist.EncodeBundle([][]byte{certificate}),
+		"too large": make([]byte, maxResponse+1), "bare bundle": encodeBundle([][]byte{certificate}),
 		"trailing": append(EncodeResponse([][]byte{certificate}), 0),
 	} {
 		if got, err := ParseResponse(b); !errors.Is(err, ErrMalformed) || got != nil {
@@ -157,11 +156,11 @@ func newClient(t *testing.T, now func() time.Time, servers ...*server) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var providers []trustlist.Provider
+	var services []Service
 	for i, s := range servers {
-		providers = append(providers, trustlist.Provider{EDRPOU: fmt.Sprint(i), CMP: s.URL + "/services/cmp/"})
+		services = append(services, Service{Issuer: fmt.Sprint(i), URL: s.URL + "/services/cmp/"})
 	}
-	c, err := New(Config{Do: f.Do, Providers: func() []trustlist.Provider { return providers }, Now: now})
+	c, err := New(Config{Do: f.Do, Services: func() []Service { return services }, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,12 +259,12 @@ func TestSearchOutage(t *testing.T) {
 func TestFourAtOnce(t *testing.T) {
 	var mu sync.Mutex
 	running, most := 0, 0
-	providers := make([]trustlist.Provider, 20)
-	for i := range providers {
-		providers[i] = trustlist.Provider{EDRPOU: fmt.Sprint(i), CMP: fmt.Sprintf("http://cmp%d.example/", i)}
+	services := make([]Service, 20)
+	for i := range services {
+		services[i] = Service{Issuer: fmt.Sprint(i), URL: fmt.Sprintf("http://cmp%d.example/", i)}
 	}
 	c, err := New(Config{
-		Providers: func() []trustlist.Provider { return providers },
+		Services: func() []Service { return services },
 		Do: func(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
 			mu.Lock()
 			running++

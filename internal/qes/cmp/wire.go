@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"brama/internal/der"
-	"brama/internal/qes/trustlist"
+	"brama/internal/qes/keystore"
 )
 
 // Sizes of the record. All numbers in it are 32-bit little-endian.
@@ -31,7 +31,10 @@ var (
 	ErrKeyID     = errors.New("cmp: a key identifier has 20 or 32 bytes")
 )
 
-var oidData = der.NewOID("1.2.840.113549.1.7.1")
+var (
+	oidData       = der.NewOID("1.2.840.113549.1.7.1")
+	oidSignedData = der.NewOID("1.2.840.113549.1.7.2")
+)
 
 // EncodeRequest asks for the certificates of 1 to MaxKeyIDs keys by their identifiers (20 or 32 bytes; the shorter are
 // filled with zeros at the end): the form with four slots, 152 bytes of payload, asking for no chain, all certificates of
@@ -89,7 +92,7 @@ func EncodeResponse(certificates [][]byte) []byte {
 		return wrap(binary.LittleEndian.AppendUint32(p, statusAbsent))
 	}
 	p = binary.LittleEndian.AppendUint32(p, statusFound)
-	return wrap(append(p, trustlist.EncodeBundle(certificates)...))
+	return wrap(append(p, encodeBundle(certificates)...))
 }
 
 // ParseResponse returns the certificates of an answer, in DER, not parsed; none if the server found none. The status is
@@ -108,7 +111,7 @@ func ParseResponse(b []byte) ([][]byte, error) {
 	if p = p[8:]; len(p) == 0 {
 		return nil, nil
 	}
-	certificates, err := trustlist.ParseBundle(p)
+	certificates, _, err := keystore.ReadBundle(p)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -116,6 +119,14 @@ func ParseResponse(b []byte) ([][]byte, error) {
 		return nil, fmt.Errorf("%w: %d certificates", ErrMalformed, len(certificates))
 	}
 	return certificates, nil
+}
+
+// encodeBundle writes a SignedData without signers (RFC 5652 5.1).
+func encodeBundle(certificates [][]byte) []byte {
+	return der.EncodeSequence(der.EncodeOID(oidSignedData), der.Element(der.Constructed(0), der.EncodeSequence(
+		der.EncodeInt(1), der.Element(der.Set), der.EncodeSequence(der.EncodeOID(oidData)),
+		der.Element(der.Constructed(0), certificates...), der.Element(der.Set),
+	)))
 }
 
 // wrap puts a payload into ContentInfo { data, [0] OCTET STRING }.
