@@ -73,6 +73,7 @@ var ranks = []struct {
 	{"internal/challenge", 15, false},
 	{"internal/audit", 15, false},
 	{"internal/fetch", 15, false},
+	{"internal/pkcs11", 15, false},
 	{"internal/der", 14, false},
 	{"internal/vectors", 1, false}, // support for tests
 }
@@ -90,6 +91,7 @@ var homes = map[string][]string{
 	"golang.org/x/oauth2":           {"internal/demoportal"},
 	"github.com/goccy/go-yaml":      {"cmd/brama/internal/config", "provider/web"},
 	"github.com/chromedp/":          {},
+	"github.com/miekg/pkcs11":       {"internal/pkcs11"},
 	"github.com/andybalholm/brotli": {"internal/tools/compress"},
 }
 
