@@ -38,7 +38,8 @@ var ErrRevocationUnavailable = errors.New("revocation status is unavailable")
 
 // A TrustStore answers from the trusted list. Services returns the services of type t that could have issued child
 // and were granted at time at: path to a pinned root verified, every step. It does no I/O; a list past its next update
-// is ErrTrustListStale, not an empty answer.
+// is ErrTrustListStale, not an empty answer. A store may also have KnowsIssuer(child) bool, which says whether child's
+// issuer is in the list by name, genuine or not.
 type TrustStore interface {
 	Services(t ServiceType, child *cert.Certificate, at time.Time) ([]Service, error)
 }

@@ -38,48 +38,62 @@ func (k Kind) String() string {
 	}
 }
 
-const (
-	signingBits    = tbs.DigitalSignature | tbs.NonRepudiation
-	encryptingBits = tbs.KeyEncipherment | tbs.DataEncipherment | tbs.KeyAgreement | tbs.EncipherOnly | tbs.DecipherOnly
-)
+const encryptingBits = tbs.KeyEncipherment | tbs.DataEncipherment | tbs.KeyAgreement | tbs.EncipherOnly | tbs.DecipherOnly
 
 // Kind tells what the certificate is for: by a positive list (threat T20). A certificate with an authority's bits or usages is
 // a service; one that can encrypt is for encryption, whatever else it can; one without key usage, without nonRepudiation,
 // or with an extended key usage that nobody knows is KindUnknown.
 func (c *Certificate) Kind() Kind {
+	k, personal := c.kindByUsage()
+	if personal {
+		return c.personKind()
+	}
+	return k
+}
+
+// IsPersonal reports whether key usage and extended key usage are those of a person's signature, whether or not the
+// certificate names anybody.
+func (c *Certificate) IsPersonal() bool {
+	_, personal := c.kindByUsage()
+	return personal
+}
+
+// kindByUsage decides without the subject, or leaves it to the subject: personal.
+func (c *Certificate) kindByUsage() (k Kind, personal bool) {
 	usage, ok := c.KeyUsage()
 	isCA, _ := c.BasicConstraints()
 	ekus, err := c.extKeyUsage()
+	qc := c.QCStatements()
 	switch {
 	case err != nil:
-		return KindUnknown
-	case isCA, usage&(tbs.KeyCertSign|tbs.CRLSign) != 0, c.QCStatements().Web:
-		return KindService
+		return KindUnknown, false
+	case isCA, usage&(tbs.KeyCertSign|tbs.CRLSign) != 0, qc.Web:
+		return KindService, false
 	}
-	seal, known := c.QCStatements().Seal && !c.QCStatements().Sign, true
+	seal, known := qc.Seal && !qc.Sign, true
 	for _, eku := range ekus {
 		switch {
 		case eku == EKUSeal:
 			seal = true
 		case eku == EKUOCSPSigning, eku == EKUTimeStamping, eku == EKUCMP, eku == ekuServerAuth:
-			return KindService
+			return KindService, false
 		case !personEKU[eku]:
 			known = false
 		}
 	}
 	switch {
 	case !ok:
-		return KindUnknown
+		return KindUnknown, false
 	case usage&encryptingBits != 0:
-		return KindEncryption
-	case usage&signingBits == 0 || usage&tbs.NonRepudiation == 0:
-		return KindUnknown
+		return KindEncryption, false
+	case usage&tbs.NonRepudiation == 0:
+		return KindUnknown, false
 	case seal:
-		return KindSeal
+		return KindSeal, false
 	case !known:
-		return KindUnknown
+		return KindUnknown, false
 	}
-	return c.personKind()
+	return KindUnknown, true
 }
 
 // personKind tells persons apart by their identifiers: РНОКПП or its substitute alone, with the code of an organisation, or
