@@ -197,7 +197,7 @@ func (v *Validator) judge(c *cert.Certificate, res *Result) *Error {
 	case cert.KindSeal:
 		return fail(CertSeal, SubChainConstraints, nil)
 	default:
-		if _, hasUsage := c.KeyUsage(); hasUsage && c.IsPersonal() {
+		if c.IsPersonal() {
 			return fail(CertNoTaxNo, SubChainConstraints, errors.New("the certificate names nobody"))
 		}
 		return fail(CertUsage, SubChainConstraints, fmt.Errorf("certificate for %s", c.Kind()))
