@@ -30,8 +30,12 @@ func newVault(t *testing.T) *storage.Vault {
 	return v
 }
 
-func rnokpp(v string) storage.Identifier { return storage.Identifier{Type: "RNOKPP", Country: "UA", Value: v} }
-func unzr(v string) storage.Identifier   { return storage.Identifier{Type: "UNZR", Country: "UA", Value: v} }
+func rnokpp(v string) storage.Identifier {
+	return storage.Identifier{Type: "RNOKPP", Country: "UA", Value: v}
+}
+func unzr(v string) storage.Identifier {
+	return storage.Identifier{Type: "UNZR", Country: "UA", Value: v}
+}
 func passport(v string) storage.Identifier {
 	return storage.Identifier{Type: "PASSPORT", Country: "UA", Value: v}
 }

@@ -2,7 +2,20 @@ package oauth
 
 import (
 	"context"
-	"net/http"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+
+	"brama/internal/audit"
+	"brama/provider/keys"
+	"brama/storage"
 )
 
 // Paths of the endpoints below the issuer.
@@ -14,45 +27,98 @@ const (
 	PathDiscovery = "/.well-known/openid-configuration"
 )
 
-// A Provider reads authorization requests, issues codes and tokens and describes itself. Safe for concurrent use.
-type Provider struct{}
-
 // Config is what a Provider needs.
 type Config struct {
-	Issuer string // exactly as in tokens: https, or http on loopback in dev; no trailing slash
+	Issuer  string // exactly as in tokens: https, or http on this computer in dev; no trailing slash
+	Store   storage.Store
+	Sealer  storage.Sealer // seals what grants say of persons; its keys stand outside the store
+	Keys    *keys.Keys
+	Clients Clients
+
+	// TokenSecrets make and check codes and access tokens: at least 32 random bytes each, the first makes, all check.
+	TokenSecrets [][]byte
+	// SubjectSecret makes pairwise subjects: at least 32 random bytes, never changed, or every portal loses its people.
+	SubjectSecret []byte
+
+	CodeLifetime        time.Duration // 0 means 60 s
+	AccessTokenLifetime time.Duration // 0 means 10 min
+	IDTokenLifetime     time.Duration // 0 means 10 min
+
+	Audit audit.Log        // records codes that were misused; nil means nowhere
+	Log   *slog.Logger     // nil means slog.Default
+	Now   func() time.Time // the clock; nil means time.Now. fosite has its own, time.Now
 }
+
+// A Provider reads authorization requests, issues codes and tokens and describes itself. Safe for concurrent use.
+type Provider struct {
+	cfg      Config
+	fosite   fosite.OAuth2Provider
+	codes    *oauth2.HMACSHAStrategyUnPrefixed
+	metadata []byte
+}
+
+const minSecret = 32 // bytes; fosite uses the first 32 only
 
 // New returns a Provider.
-func New(cfg Config) (*Provider, error) { panic("unimplemented") }
-
-// ReadAuthorize reads and checks an authorization request (GET, or POST with a form). The error is an *Error: with Page,
-// redirect_uri is not proven and the answer is a page; without it, the request is returned too and the answer is
-// Deny(w, r, req, err.Code, err.Description).
-func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) { panic("unimplemented") }
-
-// Grant issues a code for s and answers with a 303 to the client, with code, state and iss. If it returns an error (an
-// *Error) nothing was written to w and no code exists: the caller answers by Deny with its Code, or with a page if Page.
-func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error {
-	panic("unimplemented")
+func New(cfg Config) (*Provider, error) {
+	if err := checkIssuer(cfg.Issuer); err != nil {
+		return nil, err
+	}
+	if cfg.Store == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Clients == nil {
+		return nil, errors.New("oauth: store, sealer, keys and clients are needed")
+	}
+	if len(cfg.TokenSecrets) == 0 || len(cfg.SubjectSecret) < minSecret {
+		return nil, errors.New("oauth: secrets of tokens and subjects of at least 32 bytes are needed")
+	}
+	var secrets [][]byte
+	for _, s := range cfg.TokenSecrets {
+		if len(s) < minSecret {
+			return nil, errors.New("oauth: token secret is shorter than 32 bytes")
+		}
+		secrets = append(secrets, append([]byte(nil), s...))
+	}
+	cfg.TokenSecrets = secrets
+	cfg.SubjectSecret = append([]byte(nil), cfg.SubjectSecret...)
+	for lifetime, fallback := range map[*time.Duration]time.Duration{
+		&cfg.CodeLifetime:        time.Minute,
+		&cfg.AccessTokenLifetime: 10 * time.Minute,
+		&cfg.IDTokenLifetime:     10 * time.Minute,
+	} {
+		if *lifetime < 0 {
+			return nil, errors.New("oauth: negative lifetime")
+		}
+		if *lifetime == 0 {
+			*lifetime = fallback
+		}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	p := &Provider{cfg: cfg}
+	p.fosite, p.codes = p.engine(cfg)
+	var err error
+	p.metadata, err = metadata(cfg.Issuer)
+	return p, err
 }
 
-// Deny answers with a 303 to the client, with error, state and iss. The description holds a message code only, never
-// personal data.
-func (p *Provider) Deny(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, code, description string) {
-	panic("unimplemented")
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.HasSuffix(issuer, "/") {
+		return fmt.Errorf("oauth: issuer %q is not an address without query, fragment and trailing slash", issuer)
+	}
+	host := u.Hostname()
+	a, err := netip.ParseAddr(host)
+	local := err == nil && a.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+		return fmt.Errorf("oauth: issuer %q is neither https nor on this computer", issuer)
+	}
+	return nil
 }
 
 // Client returns a registered client, or ErrUnknownClient.
-func (p *Provider) Client(ctx context.Context, id string) (Client, error) { panic("unimplemented") }
-
-// Token is the token endpoint (RFC 6749, 3.2).
-func (p *Provider) Token(w http.ResponseWriter, r *http.Request) { panic("unimplemented") }
-
-// UserInfo is the userinfo endpoint (OpenID Connect Core 5.3), as JSON.
-func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) { panic("unimplemented") }
-
-// JWKS serves the public signing keys.
-func (p *Provider) JWKS(w http.ResponseWriter, r *http.Request) { panic("unimplemented") }
-
-// Discovery serves the provider's metadata (OpenID Connect Discovery 1.0).
-func (p *Provider) Discovery(w http.ResponseWriter, r *http.Request) { panic("unimplemented") }
+func (p *Provider) Client(ctx context.Context, id string) (Client, error) {
+	return p.cfg.Clients.Client(ctx, id)
+}

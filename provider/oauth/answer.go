@@ -1,0 +1,103 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"brama/storage"
+)
+
+// Grant issues a code for s and answers with a 303 to the client, with code, state and iss. If it returns an error (an
+// *Error) nothing was written to w and no code exists: the caller answers by Deny with its Code, or with a page if Page.
+func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error {
+	ctx := r.Context()
+	client, err := p.cfg.Clients.Client(ctx, req.ClientID)
+	if errors.Is(err, ErrUnknownClient) {
+		return pageError("invalid_client", "client is not registered", err)
+	}
+	if err != nil {
+		return redirectError(publicError(err))
+	}
+	// The registration may have changed since the request was read.
+	if !client.allows(req.RedirectURI) {
+		return pageError("invalid_request", "redirect_uri is not registered", nil)
+	}
+	if err := p.checkSubject(req, &s); err != nil {
+		return err
+	}
+	claims, err := p.describe(&client, &s)
+	if err != nil {
+		return err
+	}
+	u := &unit{
+		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
+		claims: claims,
+		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, RequestedAt: req.RequestedAt},
+	}
+	ctx = withUnit(ctx, u)
+	ar, err := p.fositeRequest(ctx, req)
+	if err != nil {
+		return redirectError(publicError(err))
+	}
+	for _, scope := range req.Scopes {
+		ar.GrantScope(scope)
+	}
+	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newTokenSession(claims, client.idTokenAlg(), req.RequestedAt))
+	if err != nil {
+		return redirectError(publicError(err))
+	}
+	if err := p.commit(ctx, u); err != nil {
+		return redirectError(publicError(err))
+	}
+	p.redirect(w, req, url.Values{"code": {resp.GetCode()}})
+	return nil
+}
+
+// checkSubject refuses a login that does not answer the request, whoever forgot to check before.
+func (p *Provider) checkSubject(req *AuthorizeRequest, s *Subject) error {
+	id := &s.Identity
+	switch {
+	case s.PersonID == "" || id.AuthTime.IsZero() || id.LoA == "":
+		return redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: subject without person, time or level")})
+	case id.AuthTime.After(p.cfg.Now().Add(5 * time.Second)):
+		return redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: login is in the future")})
+	}
+	old := slices.Contains(req.Prompt, "login") && id.AuthTime.Before(req.RequestedAt) ||
+		req.MaxAge != nil && id.AuthTime.Add(time.Duration(*req.MaxAge)*time.Second).Before(req.RequestedAt)
+	if old {
+		return redirectError(&Error{Code: "login_required", Description: "the login is older than was asked", Status: 400})
+	}
+	return nil
+}
+
+// Deny answers with a 303 to the client, with error, state and iss. The description holds a message code only, never
+// personal data.
+func (p *Provider) Deny(w http.ResponseWriter, _ *http.Request, req *AuthorizeRequest, code, description string) {
+	params := url.Values{"error": {code}}
+	if description != "" {
+		params.Set("error_description", description)
+	}
+	p.redirect(w, req, params)
+}
+
+// redirect sends the browser back: always 303, so that a POST is not repeated at the client (RFC 9700, 4.12), always with
+// iss (RFC 9207). The registered address stays as it is, parameters are added behind it.
+func (p *Provider) redirect(w http.ResponseWriter, req *AuthorizeRequest, params url.Values) {
+	if req.State != "" {
+		params.Set("state", req.State)
+	}
+	params.Set("iss", p.cfg.Issuer)
+	separator := "?"
+	if strings.Contains(req.RedirectURI, "?") {
+		separator = "&"
+	}
+	h := w.Header()
+	h.Set("Location", req.RedirectURI+separator+params.Encode())
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	w.WriteHeader(http.StatusSeeOther)
+}

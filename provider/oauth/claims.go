@@ -1,0 +1,140 @@
+package oauth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"brama/connectors"
+)
+
+// Claims that a client receives if they are registered for it and proven; names come with every login.
+var optionalClaims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
+
+var nameClaims = []string{"name", "family_name", "given_name", "middle_name"}
+
+// certificateClaim is one object, for clients with that right only: with the serial, portals could join profiles.
+const certificateClaim = "certificate"
+
+const consentClaim = "consent_at"
+
+// describe decides what the client learns. A claim it requires and cannot get is a refusal.
+func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
+	sub, err := p.subject(c, s.PersonID)
+	if err != nil {
+		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: err})
+	}
+	role, ok := roleOf(&s.Identity, s.Role)
+	if !ok {
+		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: role is not one of the certificate's")})
+	}
+	claims := releasable(c, allClaims(s, role))
+	for _, name := range c.RequiredClaims {
+		if _, ok := claims[name]; !ok {
+			return nil, redirectError(&Error{Code: "access_denied", Description: "a required claim is not proven", Status: 400})
+		}
+	}
+	return &sealedGrant{
+		Subject:  sub,
+		AuthTime: s.Identity.AuthTime,
+		ACR:      string(s.Identity.LoA),
+		AMR:      s.Identity.AMR,
+		Claims:   claims,
+	}, nil
+}
+
+// roleOf returns the chosen role, the first one if none was chosen.
+func roleOf(id *connectors.Identity, chosen string) (connectors.Role, bool) {
+	if chosen == "" && len(id.Roles) > 0 {
+		return id.Roles[0], true
+	}
+	for _, r := range id.Roles {
+		if r.ID == chosen {
+			return r, true
+		}
+	}
+	return connectors.Role{}, chosen == "" || chosen == "person"
+}
+
+func allClaims(s *Subject, role connectors.Role) map[string]any {
+	id := &s.Identity
+	out := map[string]any{}
+	put := func(name, value string) {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	put("name", id.Name)
+	put("family_name", id.FamilyName)
+	put("given_name", id.GivenName)
+	put("middle_name", id.MiddleName)
+	for _, i := range id.Identifiers {
+		if i.Country != "UA" {
+			continue // the same digits abroad are another number
+		}
+		switch i.Type {
+		case connectors.RNOKPP:
+			put("rnokpp", i.Value)
+		case connectors.UNZR:
+			put("unzr", i.Value)
+		}
+	}
+	if !id.BirthDate.IsZero() {
+		put("birthdate", id.BirthDate.Format("2006-01-02"))
+	}
+	put("edrpou", role.EDRPOU)
+	put("organization", role.Organization)
+	put("title", role.Title)
+	if c := id.Certificate; c.Serial != "" {
+		out[certificateClaim] = map[string]any{
+			"issuer":            c.Issuer,
+			"serial":            c.Serial,
+			"not_before":        c.NotBefore.Unix(),
+			"not_after":         c.NotAfter.Unix(),
+			"status_checked_at": c.CheckedAt.Unix(),
+		}
+	}
+	if !s.Consent.IsZero() {
+		out[consentClaim] = s.Consent.Unix()
+	}
+	return out
+}
+
+// releasable returns those of claims that the registration allows, as it stands now.
+func releasable(c *Client, claims map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range claims {
+		switch {
+		case slices.Contains(nameClaims, name), name == consentClaim,
+			slices.Contains(optionalClaims, name) && slices.Contains(c.Claims, name),
+			name == certificateClaim && c.CertificateClaims:
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// subject returns sub: HMAC-SHA-256 over the sector and the random id of the person, in base64url. It is never made from a
+// tax number, of which there are only 10¹⁰. For a client registered public the sector is the same for all.
+func (p *Provider) subject(c *Client, person string) (string, error) {
+	kind, sector := Public, ""
+	if c.SubjectType != Public {
+		var err error
+		kind = Pairwise
+		if sector, err = c.sector(); err != nil {
+			return "", fmt.Errorf("oauth: sector of client %s: %w", c.ID, err)
+		}
+	}
+	m := hmac.New(sha256.New, p.cfg.SubjectSecret)
+	for _, part := range []string{kind, sector, person} {
+		var n [4]byte
+		binary.BigEndian.PutUint32(n[:], uint32(len(part)))
+		m.Write(n[:])
+		m.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)), nil
+}

@@ -1,0 +1,62 @@
+package oauth
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxForm bounds the query and the body of a request, in bytes.
+const maxForm = 64 << 10
+
+var (
+	errFormSize  = errors.New("request is larger than 64 KiB")
+	errFormType  = errors.New("body is not application/x-www-form-urlencoded")
+	errFormText  = errors.New("parameters cannot be read")
+	errFormTwice = errors.New("a parameter stands twice")
+)
+
+// readBody reads the form in the body of a POST: urlencoded only (fosite would take multipart and spill it to the disk).
+func readBody(r *http.Request) (url.Values, error) {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
+		return nil, errFormType
+	}
+	if r.PostForm != nil {
+		return r.PostForm, nil // somebody before us has read the body
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	if err != nil {
+		return nil, errFormText
+	}
+	if len(body) > maxForm {
+		return nil, errFormSize
+	}
+	return parseForm(string(body))
+}
+
+func parseForm(raw string) (url.Values, error) {
+	if len(raw) > maxForm {
+		return nil, errFormSize
+	}
+	form, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, errFormText
+	}
+	return form, nil
+}
+
+// duplicated returns the name of a parameter that stands more than once (RFC 6749, 3.1 and 3.2 forbid it), "" if none.
+func duplicated(form url.Values) string {
+	for name, values := range form {
+		if len(values) > 1 {
+			return name
+		}
+	}
+	return ""
+}
+
+// words splits a space-separated parameter.
+func words(s string) []string { return strings.Fields(s) }

@@ -1,0 +1,250 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+	"github.com/ory/fosite/handler/pkce"
+	fositestorage "github.com/ory/fosite/storage"
+
+	"brama/storage"
+)
+
+// A store is fosite's storage: every method works on the unit of work in its context. Code, PKCE and OpenID Connect
+// session of one grant are one record, named by the hash of the code's signature half, of whatever fosite gives us.
+type store struct{ p *Provider }
+
+var (
+	_ fosite.Storage                     = (*store)(nil)
+	_ fositestorage.Transactional        = (*store)(nil)
+	_ oauth2.CoreStorage                 = (*store)(nil)
+	_ oauth2.TokenRevocationStorage      = (*store)(nil)
+	_ openid.OpenIDConnectRequestStorage = (*store)(nil)
+	_ pkce.PKCERequestStorage            = (*store)(nil)
+)
+
+// errUnsupported answers calls of flows that are not composed.
+var errUnsupported = errors.New("oauth: internal error: flow is not supported")
+
+// grantID names the grant of a code, given its signature half or the whole of it: fosite gives the whole code to the
+// OpenID Connect half, and a store must hold neither.
+func grantID(code string) string {
+	return storage.HashSecret(code[strings.LastIndexByte(code, '.')+1:])
+}
+
+// GetClient returns the client of the request, which our own code has found already.
+func (s *store) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.client == nil || u.client.ID != id {
+		return nil, fosite.ErrNotFound
+	}
+	return u.client, nil
+}
+
+// ClientAssertionJWTValid implements fosite.ClientManager.
+func (s *store) ClientAssertionJWTValid(context.Context, string) error { return errUnsupported }
+
+// SetClientAssertionJWT implements fosite.ClientManager.
+func (s *store) SetClientAssertionJWT(context.Context, string, time.Time) error {
+	return errUnsupported
+}
+
+// BeginTX implements fosite's Transactional: the unit of the request is the transaction.
+func (s *store) BeginTX(ctx context.Context) (context.Context, error) {
+	_, err := unitOf(ctx)
+	return ctx, err
+}
+
+// Commit does nothing: fosite commits in the middle of the exchange, before the ID token. Token and Grant commit.
+func (s *store) Commit(context.Context) error { return nil }
+
+// Rollback forgets what was collected.
+func (s *store) Rollback(ctx context.Context) error {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return err
+	}
+	u.draft, u.spend, u.access = nil, false, nil
+	return nil
+}
+
+// CreateAuthorizeCodeSession begins the record of a grant.
+func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, r fosite.Requester) error {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return err
+	}
+	if u.draft == nil || u.draft.ID != "" {
+		return errors.New("oauth: internal error: not one code in one request")
+	}
+	u.draft.ID = grantID(signature)
+	u.draft.Client = r.GetClient().GetID()
+	u.draft.RedirectURI = r.GetRequestForm().Get("redirect_uri")
+	u.draft.Scopes = r.GetGrantedScopes()
+	u.draft.CodeExpires = r.GetSession().GetExpiresAt(fosite.AuthorizeCode)
+	u.draft.Expires = u.draft.CodeExpires
+	return nil
+}
+
+// CreatePKCERequestSession adds the challenge to the record of the grant.
+func (s *store) CreatePKCERequestSession(ctx context.Context, signature string, r fosite.Requester) error {
+	u, err := s.drafting(ctx, signature)
+	if err != nil {
+		return err
+	}
+	u.draft.Challenge = r.GetRequestForm().Get("code_challenge")
+	return nil
+}
+
+// CreateOpenIDConnectSession adds the nonce to the record of the grant.
+func (s *store) CreateOpenIDConnectSession(ctx context.Context, code string, r fosite.Requester) error {
+	u, err := s.drafting(ctx, code)
+	if err != nil {
+		return err
+	}
+	u.claims.Nonce = r.GetRequestForm().Get("nonce")
+	return nil
+}
+
+func (s *store) drafting(ctx context.Context, code string) (*unit, error) {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.draft == nil || u.draft.ID != grantID(code) {
+		return nil, errors.New("oauth: internal error: session without its code")
+	}
+	return u, nil
+}
+
+// GetAuthorizeCodeSession returns the grant of a code. Of a spent or dead one it returns the request and
+// ErrInvalidatedAuthorizeCode, so that fosite revokes what was made from it.
+func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.p.loadGrant(ctx, u, grantID(signature)); err != nil {
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil, fosite.ErrNotFound
+		}
+		return nil, err
+	}
+	// fosite checks the code's end in the session that it gave, not in the one that it gets.
+	if given, ok := session.(*tokenSession); ok {
+		given.SetExpiresAt(fosite.AuthorizeCode, u.seen.CodeExpires)
+	}
+	if !u.seen.Spent.IsZero() || !u.seen.Live() {
+		return u.request, fosite.ErrInvalidatedAuthorizeCode
+	}
+	return u.request, nil
+}
+
+// InvalidateAuthorizeCodeSession spends the code, on the condition that nobody else has: commit checks it.
+func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
+	u, err := s.exchanging(ctx, signature)
+	if err != nil {
+		return err
+	}
+	u.spend = true
+	return nil
+}
+
+// GetPKCERequestSession returns the same record, if its request had a challenge.
+func (s *store) GetPKCERequestSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	u, err := s.exchanging(ctx, signature)
+	if err != nil {
+		return nil, err
+	}
+	if u.seen.Challenge == "" {
+		return nil, fosite.ErrNotFound
+	}
+	return u.request, nil
+}
+
+// DeletePKCERequestSession does nothing: the record is spent with its code, and never loses its challenge.
+func (s *store) DeletePKCERequestSession(context.Context, string) error { return nil }
+
+// GetOpenIDConnectSession returns the same record.
+func (s *store) GetOpenIDConnectSession(ctx context.Context, code string, _ fosite.Requester) (fosite.Requester, error) {
+	u, err := s.exchanging(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	return u.request, nil
+}
+
+// DeleteOpenIDConnectSession does nothing: the record is spent with its code.
+func (s *store) DeleteOpenIDConnectSession(context.Context, string) error { return nil }
+
+func (s *store) exchanging(ctx context.Context, code string) (*unit, error) {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.seen == nil || u.seen.ID != grantID(code) {
+		return nil, fosite.ErrNotFound
+	}
+	return u, nil
+}
+
+// CreateAccessTokenSession collects the token.
+func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, r fosite.Requester) error {
+	u, err := unitOf(ctx)
+	if err != nil {
+		return err
+	}
+	if u.seen == nil || r.GetID() != u.seen.ID {
+		return errors.New("oauth: internal error: token without its grant")
+	}
+	u.access = &storage.AccessToken{
+		ID:      storage.HashSecret(signature),
+		Grant:   u.seen.ID,
+		Client:  u.client.ID,
+		Scopes:  r.GetGrantedScopes(),
+		Issued:  s.p.cfg.Now(),
+		Expires: r.GetSession().GetExpiresAt(fosite.AccessToken),
+	}
+	return nil
+}
+
+// RevokeAccessToken kills the grant, and with it every token made from it, at once and not with the unit: it is called
+// when the request fails.
+func (s *store) RevokeAccessToken(ctx context.Context, requestID string) error {
+	return s.p.revoke(ctx, requestID)
+}
+
+// RevokeRefreshToken does nothing that RevokeAccessToken did not: both die with the grant.
+func (s *store) RevokeRefreshToken(context.Context, string) error { return nil }
+
+// GetAccessTokenSession implements oauth2.AccessTokenStorage; UserInfo reads tokens by itself.
+func (s *store) GetAccessTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, errUnsupported
+}
+
+// DeleteAccessTokenSession implements oauth2.AccessTokenStorage.
+func (s *store) DeleteAccessTokenSession(context.Context, string) error { return errUnsupported }
+
+// CreateRefreshTokenSession implements oauth2.RefreshTokenStorage.
+func (s *store) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
+	return errUnsupported
+}
+
+// GetRefreshTokenSession implements oauth2.RefreshTokenStorage.
+func (s *store) GetRefreshTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, errUnsupported
+}
+
+// DeleteRefreshTokenSession implements oauth2.RefreshTokenStorage.
+func (s *store) DeleteRefreshTokenSession(context.Context, string) error { return errUnsupported }
+
+// RotateRefreshToken implements oauth2.RefreshTokenStorage.
+func (s *store) RotateRefreshToken(context.Context, string, string) error { return errUnsupported }

@@ -1,0 +1,120 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"brama/storage"
+)
+
+// UserInfo is the userinfo endpoint (OpenID Connect Core 5.3), as JSON. The token comes in the Authorization header, or in
+// the form of a POST (RFC 6750, 2.1 and 2.2); never in the address, which ends in logs.
+func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		writeError(w, &Error{Code: "invalid_request", Status: http.StatusMethodNotAllowed})
+		return
+	}
+	token, err := bearer(r)
+	if err != nil {
+		challenge(w, http.StatusBadRequest, "invalid_request")
+		return
+	}
+	if token == "" {
+		challenge(w, http.StatusUnauthorized, "") // no reason for those who sent nothing (RFC 6750, 3.1)
+		return
+	}
+	claims, err := p.userClaims(r, token)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		challenge(w, http.StatusUnauthorized, "invalid_token")
+	case err != nil:
+		p.logRefusal(r.Context(), "userinfo failed", "", publicError(err))
+		writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError})
+	default:
+		writeJSON(w, http.StatusOK, claims)
+	}
+}
+
+func challenge(w http.ResponseWriter, status int, code string) {
+	value := "Bearer"
+	if code != "" {
+		value += ` error="` + code + `"`
+	}
+	w.Header().Set("WWW-Authenticate", value)
+	if code == "" {
+		code = "invalid_token"
+	}
+	writeError(w, &Error{Code: code, Status: status})
+}
+
+// bearer returns the access token of a request, "" if there is none. Two tokens, or one in the address, are an error.
+func bearer(r *http.Request) (string, error) {
+	query, err := parseForm(r.URL.RawQuery)
+	if err != nil || query.Has("access_token") {
+		return "", errors.New("token in the address")
+	}
+	token := ""
+	if headers := r.Header.Values("Authorization"); len(headers) > 1 {
+		return "", errors.New("two Authorization headers")
+	} else if len(headers) == 1 {
+		scheme, value, _ := strings.Cut(headers[0], " ")
+		if !strings.EqualFold(scheme, "Bearer") || value == "" {
+			return "", errors.New("not a bearer token")
+		}
+		token = value
+	}
+	if r.Method == http.MethodPost && r.ContentLength != 0 && r.Header.Get("Content-Type") != "" {
+		form, err := readBody(r)
+		if err != nil {
+			return "", err
+		}
+		switch values := form["access_token"]; {
+		case len(values) > 1 || len(values) == 1 && token != "":
+			return "", errors.New("two tokens")
+		case len(values) == 1:
+			token = values[0]
+		}
+	}
+	return token, nil
+}
+
+// userClaims returns what the token opens. storage.ErrNotFound for every token that is not good.
+func (p *Provider) userClaims(r *http.Request, token string) (map[string]any, error) {
+	ctx := r.Context()
+	// The HMAC first: a made-up token costs no look into the store.
+	if err := p.codes.Enigma.Validate(ctx, token); err != nil {
+		return nil, storage.ErrNotFound
+	}
+	var t storage.AccessToken
+	var g storage.Grant
+	if err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
+		var err error
+		t, g, err = storage.GetAccessToken(tx, storage.HashSecret(p.codes.AccessTokenSignature(ctx, token)))
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	session := &tokenSession{expires: map[fosite.TokenType]time.Time{fosite.AccessToken: t.Expires}}
+	if err := p.codes.ValidateAccessToken(ctx, &fosite.Request{Session: session, RequestedAt: t.Issued}, token); err != nil {
+		return nil, storage.ErrNotFound
+	}
+	client, err := p.cfg.Clients.Client(ctx, t.Client)
+	if errors.Is(err, ErrUnknownClient) {
+		return nil, storage.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := p.openGrant(&g)
+	if err != nil {
+		return nil, err
+	}
+	claims := releasable(&client, sealed.Claims)
+	claims["sub"] = sealed.Subject
+	return claims, nil
+}
