@@ -88,3 +88,6 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 	}
 	return connectors.Done{Identity: id}, nil
 }
+
+// Immediate says that the form needs no challenge beforehand: the press makes one, and it is signed here.
+func (c *Connector) Immediate() bool { return true }

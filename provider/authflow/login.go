@@ -1,0 +1,243 @@
+package authflow
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"brama/connectors"
+	"brama/internal/challenge"
+	"brama/provider/oauth"
+	"brama/provider/session"
+	"brama/storage"
+)
+
+// A phase is how far a stored login has come; see the package comment. The zero value is a login that is only a ticket.
+type phase string
+
+const (
+	sealed      phase = ""
+	open        phase = "open"
+	verified    phase = "verified"
+	confirmable phase = "confirmable"
+	confirmed   phase = "confirmed"
+	ended       phase = "ended"
+)
+
+// state is the body of a stored login. It is sealed: between the signature and the code it holds a person's data.
+type state struct {
+	Phase     phase
+	Request   oauth.AuthorizeRequest
+	Method    string                    `json:",omitempty"` // of the live challenge
+	Nonce     [challenge.NonceSize]byte // of the live challenge; all zero if there is none
+	Asked     time.Time                 `json:",omitzero"`  // when the nonce was made
+	Connector []byte                    `json:",omitempty"` // the connector's own
+	Attempts  int                       `json:",omitempty"`
+	Searches  int                       `json:",omitempty"`
+	Identity  *connectors.Identity      `json:",omitempty"` // from verified until confirmed
+	Person    string                    `json:",omitempty"`
+}
+
+// A login is one login as a request sees it.
+type login struct {
+	ticket
+	state
+	revision uint64 // 0 if it is not stored
+	client   oauth.Client
+	request  *oauth.AuthorizeRequest
+	methods  []string
+}
+
+func (l *login) stored() bool { return l.revision > 0 }
+
+// A problem ends a request with a code. It is made where the cause is known and shown in one place, fail.
+type problem struct {
+	code   string
+	values map[string]string
+	err    error
+	again  bool // the same request may begin anew
+}
+
+func (p *problem) Error() string {
+	if p.err == nil {
+		return p.code
+	}
+	return p.code + ": " + p.err.Error()
+}
+func (p *problem) Unwrap() error { return p.err }
+
+// Codes that are made here. Those of connectors pass through.
+const (
+	codeUnknown   = "TX_UNKNOWN"
+	codeExpired   = "TX_EXPIRED"
+	codeBadClient = "CLIENT_BAD_REQUEST"
+	codeLimited   = "RATE_LIMITED"
+	codeInternal  = "INTERNAL"
+	codeTooLate   = "CHALLENGE_EXPIRED"
+	codeReplayed  = "CHALLENGE_REPLAYED"
+	codeConsent   = "CONSENT_NEEDED"
+	codeConflict  = "PERSON_CONFLICT"
+	codeLevel     = "LEVEL_TOO_LOW"
+	codeNoTaxNo   = "CERT_NO_TAXNO"
+	codeNoData    = "CERT_DATA_MISSING"
+	codeTooBig    = "UPLOAD_TOO_BIG"
+)
+
+// load returns the login called id if this browser has its ticket.
+func (f *Flow) load(r *http.Request, id string) (*login, error) {
+	value, err := f.Cookies.Get(r, cookieName(id))
+	if err != nil {
+		return nil, &problem{code: codeUnknown, err: err}
+	}
+	t, err := f.openTicket(value)
+	switch {
+	case errors.Is(err, session.ErrExpired):
+		return nil, &problem{code: codeExpired, err: err}
+	case err != nil:
+		return nil, &problem{code: codeUnknown, err: err}
+	case t.ID != id:
+		return nil, &problem{code: codeUnknown, err: errors.New("ticket of another login")}
+	}
+	l := &login{ticket: t}
+	if l.client, err = f.OAuth.Client(r.Context(), t.Client); err != nil {
+		return nil, &problem{code: codeBadClient, err: err}
+	}
+	if !f.Now().Before(t.Expires) {
+		return l, &problem{code: codeExpired}
+	}
+	if err := f.read(r.Context(), l); err != nil {
+		return l, err
+	}
+	l.methods = f.methods(l.client, l.request)
+	if len(l.methods) == 0 {
+		return l, &problem{code: codeInternal, err: errors.New("client has no method")}
+	}
+	return l, nil
+}
+
+// read brings l to what is stored.
+func (f *Flow) read(ctx context.Context, l *login) error {
+	var stored storage.Login
+	err := f.Store.View(ctx, func(tx storage.Tx) (err error) {
+		stored, err = storage.GetLogin(tx, l.ID)
+		return err
+	})
+	switch {
+	case errors.Is(err, storage.ErrNotFound) && l.ticket.Request != nil:
+		l.request = l.ticket.Request
+		return nil
+	case errors.Is(err, storage.ErrNotFound):
+		return &problem{code: codeExpired, err: err}
+	case err != nil:
+		return fmt.Errorf("reading a login: %w", err)
+	}
+	plain, err := f.Seal.Open("login:"+l.ID, stored.Body)
+	if err != nil {
+		return fmt.Errorf("opening a login: %w", err)
+	}
+	var s state
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return fmt.Errorf("decoding a login: %w", err)
+	}
+	l.state, l.revision = s, stored.Revision
+	l.request = &l.state.Request
+	return nil
+}
+
+// save stores s as the next revision of l, together with what also does in the same transaction (nil for nothing).
+// storage.ErrConflict means that another event was faster: nothing was written, and l is as it was.
+func (f *Flow) save(ctx context.Context, l *login, s state, also func(storage.Tx, *state) error) error {
+	// A browser that goes away between the proof and its record must not decide what is stored.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	var written state
+	var revision uint64
+	err := f.Store.Update(ctx, func(tx storage.Tx) error {
+		written = s // the function may run more than once
+		if also != nil {
+			if err := also(tx, &written); err != nil {
+				return err
+			}
+		}
+		plain, err := json.Marshal(written)
+		if err != nil {
+			return fmt.Errorf("encoding a login: %w", err)
+		}
+		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Expires.Add(time.Minute), Body: f.Seal.Seal("login:"+l.ID, plain)}
+		if l.revision == 0 {
+			revision = 1
+			return storage.InsertLogin(tx, record)
+		}
+		revision, err = storage.UpdateLogin(tx, record)
+		return err
+	})
+	if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", storage.ErrConflict, err)
+	}
+	if err != nil {
+		return fmt.Errorf("storing a login: %w", err)
+	}
+	l.state, l.revision = written, revision
+	l.request = &l.state.Request
+	return nil
+}
+
+// begin returns the state of l with a fresh challenge for method. The nonce is never that of an earlier one.
+func (f *Flow) begin(l *login, method string) state {
+	s := l.state
+	s.Phase, s.Method, s.Asked, s.Connector = open, method, f.Now().UTC().Truncate(time.Second), nil
+	s.Request = *l.request
+	_, _ = rand.Read(s.Nonce[:]) // never fails
+	return s
+}
+
+// live reports whether a challenge for method can still be answered.
+func (f *Flow) live(l *login, method string) bool {
+	return l.Phase == open && l.Method == method && l.Nonce != [challenge.NonceSize]byte{} && f.Now().Before(f.until(l))
+}
+
+// until is the end of the live challenge: it does not outlive the login.
+func (f *Flow) until(l *login) time.Time {
+	end := l.Asked.Add(challengeLife)
+	if l.Expires.Before(end) {
+		end = l.Expires
+	}
+	return end.UTC().Truncate(time.Second)
+}
+
+// forConnector is l as its connector sees it. The challenge is rebuilt from what is stored: what a page says of it counts
+// for nothing (threat T4).
+func (f *Flow) forConnector(l *login) (connectors.Login, error) {
+	text, err := challenge.Challenge{
+		Issuer: f.Issuer, Client: l.client.ID, Host: portalHost(l.client), Method: l.Method, Login: l.ID,
+		Nonce: l.Nonce, Expires: f.until(l),
+	}.Write()
+	if err != nil {
+		return connectors.Login{}, fmt.Errorf("writing the challenge of client %q: %w", l.client.ID, err)
+	}
+	return connectors.Login{ID: l.ID, Challenge: text, ReturnURL: f.Issuer + "/login/" + l.ID + "/" + l.Method + "/return",
+		Expires: f.until(l), State: l.Connector}, nil
+}
+
+// portalHost is the host that the person sees and signs: of the portal's address, else of its first redirect URI.
+func portalHost(c oauth.Client) string {
+	for _, address := range append([]string{c.Home}, c.RedirectURIs...) {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			host := strings.ToLower(u.Host)
+			if u.Scheme == "https" {
+				host = strings.TrimSuffix(host, ":443")
+			}
+			if u.Scheme == "http" {
+				host = strings.TrimSuffix(host, ":80")
+			}
+			return host
+		}
+	}
+	return "localhost"
+}

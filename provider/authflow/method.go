@@ -1,0 +1,236 @@
+package authflow
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"brama/connectors"
+	"brama/provider/web"
+)
+
+// open loads a login that is still before its proof, and its connector; otherwise the error is the answer, or stale.
+func (f *Flow) openMethod(r *http.Request, id, method string) (*login, connectors.Connector, error) {
+	l, err := f.load(r, id)
+	if err != nil {
+		return l, nil, err
+	}
+	if !slices.Contains(l.methods, method) {
+		return l, nil, &problem{code: "NOT_FOUND", err: errors.New("method is not offered")}
+	}
+	if l.Phase != sealed && l.Phase != open {
+		return l, nil, errRevision
+	}
+	return l, f.Connectors[method], nil
+}
+
+// Tab shows the page of a method: S1 with S2, or S16. It changes nothing.
+func (f *Flow) Tab(w http.ResponseWriter, r *http.Request, id, method string) {
+	l, c, err := f.openMethod(r, id, method)
+	if err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+	if f.switchLanguage(w, r, l) {
+		return
+	}
+	f.showMethod(w, r, l, c, method, nil)
+}
+
+// showMethod renders the page of a method, with the problem of the last try if there is one.
+func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c connectors.Connector, method string, p *problem) {
+	idle, ok := c.(idler)
+	if !ok {
+		f.fail(w, r, l, fmt.Errorf("method %s has no page", method))
+		return
+	}
+	panel := idle.Idle()
+	page := f.page(r, l)
+	page.Self = f.path(l.ID, method)
+	page.Template, page.Title = panel.Name, "login.heading"
+	if panel.Name == "filekey" {
+		page.Screen = web.ScreenFile
+	}
+	data := web.Method{
+		Panel: panel.Data, Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
+		Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method),
+	}
+	if _, ok := c.(connectors.Searcher); ok {
+		data.Search = f.path(l.ID, method, "certificates")
+	}
+	if slices.Contains(untabbed, method) {
+		page.Title = "upload.heading"
+		if tabs := f.tabs(l, method); len(tabs) > 0 {
+			data.Back = f.path(l.ID, tabs[0].Method)
+		}
+		if data.Asked = f.live(l, method); data.Asked {
+			data.Download, data.Until = f.path(l.ID, method, "request.txt"), f.until(l)
+		}
+	} else {
+		page.Tabs = f.tabs(l, method)
+		if slices.Contains(l.methods, "upload") {
+			data.Upload = f.path(l.ID, "upload")
+		}
+	}
+	if p != nil {
+		message := f.Site.Message(page.Lang, p.code, p.values)
+		page.Problem, page.Status, data.Failed = &message, statusOf(p.code), message.Code
+		f.Report(r.Context(), p.code, p.err)
+		if wantsJSON(r) {
+			f.answer(w, r, page.Status, answer{Problem: &message, Event: page.Event, Revision: l.revision, MAC: data.MAC})
+			return
+		}
+	}
+	page.Data = data
+	f.render(w, r, page)
+}
+
+func (f *Flow) tabs(l *login, active string) []web.Tab {
+	var tabs []web.Tab
+	for _, m := range l.methods {
+		if !slices.Contains(untabbed, m) {
+			tabs = append(tabs, web.Tab{Method: m, URL: f.path(l.ID, m), Active: m == active})
+		}
+	}
+	return tabs
+}
+
+// Ask makes a challenge for a method: the press that stores the login, or a new request in place of one that is over.
+func (f *Flow) Ask(w http.ResponseWriter, r *http.Request, id, method string) {
+	l, c, err := f.openMethod(r, id, method)
+	if err == nil {
+		_, err = f.form(w, r, l, method)
+	}
+	if err == nil {
+		err = f.press(w, r, l, f.begin(l, method))
+	}
+	var text connectors.Login
+	if err == nil {
+		text, err = f.forConnector(l)
+	}
+	if err == nil {
+		err = f.beginConnector(r, l, c, text)
+	}
+	if err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+	if wantsJSON(r) {
+		f.answer(w, r, http.StatusOK, answer{Challenge: string(text.Challenge), Expires: text.Expires.Format(time.RFC3339),
+			Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method)})
+		return
+	}
+	f.dispatch(w, r, l)
+}
+
+// press stores s; if that is the first record of the login, its ticket no longer needs the request.
+func (f *Flow) press(w http.ResponseWriter, r *http.Request, l *login, s state) error {
+	fresh := !l.stored()
+	if err := f.save(r.Context(), l, s, nil); err != nil {
+		return err
+	}
+	if !fresh {
+		return nil
+	}
+	l.ticket.Request = nil
+	return f.setTicket(w, l.ticket)
+}
+
+// beginConnector lets the connector begin. On this road it only gives the page that Tab has shown already.
+func (f *Flow) beginConnector(r *http.Request, l *login, c connectors.Connector, text connectors.Login) error {
+	step, err := c.Begin(r.Context(), text)
+	if err != nil {
+		return err
+	}
+	page, ok := step.(connectors.Page)
+	if !ok {
+		return fmt.Errorf("method %s begins with %T, which is not served yet", l.Method, step)
+	}
+	if len(page.State) > 0 {
+		s := l.state
+		s.Connector = page.State
+		return f.save(r.Context(), l, s, nil)
+	}
+	return nil
+}
+
+// Download gives the challenge as request.txt (S16).
+func (f *Flow) Download(w http.ResponseWriter, r *http.Request, id string) {
+	l, _, err := f.openMethod(r, id, "upload")
+	if err == nil && !f.live(l, "upload") {
+		err = &problem{code: codeTooLate}
+	}
+	var text connectors.Login
+	if err == nil {
+		text, err = f.forConnector(l)
+	}
+	if err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="request.txt"`)
+	noStore(w)
+	_, _ = w.Write(text.Challenge)
+}
+
+// Search looks up certificates for the keys of a container at their issuers. It is given key ids and nothing else of the
+// person, at most three times a login (threat T95).
+func (f *Flow) Search(w http.ResponseWriter, r *http.Request, id, method string) {
+	l, c, err := f.openMethod(r, id, method)
+	var in *input
+	if err == nil {
+		in, err = f.form(w, r, l, method)
+	}
+	searcher, ok := c.(connectors.Searcher)
+	if err == nil && !ok {
+		err = &problem{code: "NOT_FOUND", err: errors.New("method has no search")}
+	}
+	var keyIDs [][]byte
+	if err == nil {
+		keyIDs, err = readKeyIDs(in.values.Get("key_ids"))
+	}
+	if err == nil && l.Searches >= maxSearches {
+		f.showMethod(w, r, l, c, method, &problem{code: codeLimited})
+		return
+	}
+	if err == nil {
+		s := l.state
+		if l.Phase == sealed {
+			s = f.begin(l, method)
+		}
+		s.Searches++
+		err = f.press(w, r, l, s)
+	}
+	if err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+	certificates, err := searcher.FindCertificates(r.Context(), in.values.Get("issuer"), keyIDs)
+	if err != nil || len(certificates) == 0 {
+		f.showMethod(w, r, l, c, method, &problem{code: "KEY_CERT_NOT_FOUND", err: err})
+		return
+	}
+	f.answer(w, r, http.StatusOK, answer{Certificates: certificates, Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method)})
+}
+
+// maxKeyIDs bounds one search: a container holds a few keys with two ids each.
+const maxKeyIDs = 16
+
+// readKeyIDs reads key ids in hex, separated by commas.
+func readKeyIDs(s string) ([][]byte, error) {
+	var ids [][]byte
+	for part := range strings.SplitSeq(s, ",") {
+		id, err := hex.DecodeString(part)
+		if err != nil || len(id) != 32 && len(id) != 20 || len(ids) == maxKeyIDs {
+			return nil, &problem{code: codeUnknown, err: errors.New("key ids do not parse")}
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
