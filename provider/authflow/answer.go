@@ -6,22 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"brama/connectors"
 	"brama/provider/session"
 	"brama/provider/web"
 )
 
-// languageCookie keeps the language of the pages.
-const (
-	languageCookie = "lang"
-	languageLife   = 365 * 24 * time.Hour
-)
-
 // lang is the language of an answer; l may be nil.
 func (f *Flow) lang(r *http.Request, l *login) web.Lang {
-	cookie, _ := f.Cookies.Get(r, languageCookie)
+	cookie, _ := f.Cookies.Get(r, web.LanguageCookie)
 	switched, locales := "", []string(nil)
 	if l != nil {
 		switched = l.Lang
@@ -39,7 +32,7 @@ func (f *Flow) switchLanguage(w http.ResponseWriter, r *http.Request, l *login) 
 	if !ok {
 		return false
 	}
-	f.Cookies.Set(w, languageCookie, string(lang), languageLife)
+	f.Cookies.Set(w, web.LanguageCookie, string(lang), web.LanguageLife)
 	if l != nil {
 		l.ticket.Lang = string(lang)
 		if err := f.setTicket(w, l.ticket); err != nil {

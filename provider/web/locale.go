@@ -29,6 +29,12 @@ const (
 // Langs are all languages, in the order of the switch.
 var Langs = []Lang{Ukrainian, English}
 
+// LanguageCookie keeps the language for LanguageLife.
+const (
+	LanguageCookie = "lang"
+	LanguageLife   = 365 * 24 * time.Hour
+)
+
 // ParseLang returns the language called s, ok only if there is one.
 func ParseLang(s string) (Lang, bool) {
 	l := Lang(s)

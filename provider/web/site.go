@@ -19,6 +19,8 @@ var templateFiles embed.FS
 type Config struct {
 	Issuer string // of the provider; its path is the root of all addresses
 	Dev    bool   // shows the yellow bar
+	// Operator and Contact name who runs this server, on the page for feedback; may be empty.
+	Operator, Contact string
 }
 
 // A Site renders pages. Safe for concurrent use.
@@ -26,6 +28,7 @@ type Site struct {
 	base   string // path of the issuer without the trailing slash
 	origin string
 	dev    bool
+	cfg    Config
 	assets *Assets
 	texts  map[Lang]*Texts
 	pages  map[Lang]map[string]*template.Template
@@ -40,7 +43,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil || u.Host == "" {
 		return nil, errors.New("web: issuer is not a URL")
 	}
-	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, dev: cfg.Dev,
+	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, dev: cfg.Dev, cfg: cfg,
 		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{}}
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -168,6 +171,8 @@ type view struct {
 	WasmURL  string
 	WasmHash string // integrity
 	WasmSize int
+	Operator string
+	Contact  string
 }
 
 // Render writes the page with its headers.
@@ -176,7 +181,8 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if !ok {
 		return fmt.Errorf("web: no page %q in %q", p.Template, p.Lang)
 	}
-	v := view{Page: p, Dev: s.dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity}
+	v := view{Page: p, Dev: s.dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
+		Operator: s.cfg.Operator, Contact: s.cfg.Contact}
 	if s.assets.wasm != nil {
 		v.WasmSize = len(s.assets.wasm.body)
 	}

@@ -1,0 +1,71 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"brama/connectors"
+	"brama/internal/audit"
+	"brama/provider/keys"
+	"brama/provider/oauth"
+	"brama/storage"
+)
+
+// Config is what a Provider needs. Everything is required but where it says otherwise.
+type Config struct {
+	// Issuer is the public address, exactly as in tokens: https, or http on a loopback address with Dev; no slash at the
+	// end. All routes but /healthz and /readyz stand below its path.
+	Issuer string
+	Store  storage.Store
+	// Secret is the root of all keys that stand outside the store: at least 32 random bytes. Without it what is stored
+	// cannot be read, and with another one every pairwise subject is another.
+	Secret []byte
+	// Clients are the portals.
+	Clients []oauth.Client
+	// Connectors are the methods by id: "file", "upload", "demo" (with Dev only).
+	Connectors map[string]connectors.Connector
+	Audit      audit.Log
+	// Keys sign tokens; nil opens those of the store, and makes them if there are none.
+	Keys *keys.Keys
+	// Ready tells what keeps the server from its work (a stale trusted list), nil if nothing; may be nil.
+	Ready func(context.Context) error
+	// Operator is named on the pages; may be empty.
+	Operator Operator
+	// Dev shows the yellow bar and takes an issuer on loopback over http.
+	Dev bool
+	// Log gets one line a request; nil means slog.Default.
+	Log *slog.Logger
+	// Now is the clock, nil meaning time.Now.
+	Now func() time.Time
+}
+
+// An Operator is who runs this server.
+type Operator struct{ Name, Contact string }
+
+const minSecret = 32 // bytes
+
+func (c *Config) check() error {
+	u, err := url.Parse(c.Issuer)
+	switch {
+	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.HasSuffix(c.Issuer, "/"):
+		return fmt.Errorf("provider: issuer %q is not an address without query, fragment and slash at the end", c.Issuer)
+	case u.Scheme != "https" && !c.Dev:
+		return fmt.Errorf("provider: issuer %q is not https", c.Issuer)
+	case c.Store == nil, c.Audit == nil:
+		return errors.New("provider: store and audit are needed")
+	case len(c.Secret) < minSecret:
+		return fmt.Errorf("provider: secret of %d bytes, want at least %d", len(c.Secret), minSecret)
+	case len(c.Connectors) == 0:
+		return errors.New("provider: no connector")
+	}
+	// The demo persons' keys are everybody's (threat T92).
+	if _, demo := c.Connectors["demo"]; demo && !c.Dev {
+		return errors.New("provider: the method demo exists in dev only")
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"brama/provider/web"
+)
+
+// lang is the language of a page outside a login.
+func (p *Provider) lang(r *http.Request) web.Lang {
+	cookie, _ := p.cookies.Get(r, web.LanguageCookie)
+	return web.Negotiate("", nil, cookie, r.Header.Get("Accept-Language"))
+}
+
+// info serves a page of S17.
+func (p *Provider) info(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		self := p.site.Base() + "/" + name
+		if lang, ok := web.ParseLang(r.URL.Query().Get("lang")); ok {
+			p.cookies.Set(w, web.LanguageCookie, string(lang), web.LanguageLife)
+			http.Redirect(w, r, self, http.StatusSeeOther)
+			return
+		}
+		p.render(w, r, web.Page{Template: name, Title: name + ".heading", Self: self})
+	}
+}
+
+// problem serves S14 outside a login.
+func (p *Provider) problem(w http.ResponseWriter, r *http.Request, status int, code string, values map[string]string, retry time.Duration) {
+	message := p.site.Message(p.lang(r), code, values)
+	report(r.Context(), code, nil)
+	p.render(w, r, web.Page{Template: "problem", Title: "problem.heading", Status: status, Problem: &message, Data: web.Problem{}, RetryAfter: retry})
+}
+
+func (p *Provider) notFound(status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.problem(w, r, status, "NOT_FOUND", nil, 0)
+	})
+}
+
+func (p *Provider) render(w http.ResponseWriter, r *http.Request, page web.Page) {
+	page.Lang, page.Event = p.lang(r), eventOf(r.Context())
+	if err := p.site.Render(w, page); err != nil {
+		report(r.Context(), "INTERNAL", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}
+
+// healthz says that the process is alive.
+func (p *Provider) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintln(w, "ok")
+}
+
+// readyz says whether logins can work now. What is wrong is for the log, not for strangers.
+func (p *Provider) readyz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if p.cfg.Ready != nil {
+		if err := p.cfg.Ready(r.Context()); err != nil {
+			report(r.Context(), "", err)
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ready")
+}

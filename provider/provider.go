@@ -1,0 +1,177 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"brama/provider/authflow"
+	"brama/provider/keys"
+	"brama/provider/oauth"
+	"brama/provider/session"
+	"brama/provider/web"
+	"brama/storage"
+	"brama/storage/seal"
+)
+
+// A Provider serves the whole public listener. Safe for concurrent use.
+type Provider struct {
+	cfg     Config
+	site    *web.Site
+	cookies *session.Cookies
+	limit   *limiter
+	handler http.Handler
+}
+
+var _ http.Handler = (*Provider)(nil)
+
+// New checks cfg and puts the provider together. Signing keys are made in the store if it has none.
+func New(cfg Config) (*Provider, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	p := &Provider{cfg: cfg, limit: newLimiter(cfg.Now)}
+	var err error
+	p.site, err = web.New(web.Config{Issuer: cfg.Issuer, Dev: cfg.Dev, Operator: cfg.Operator.Name, Contact: cfg.Operator.Contact})
+	if err != nil {
+		return nil, err
+	}
+	if p.cookies, err = session.NewCookies(cfg.Issuer); err != nil {
+		return nil, err
+	}
+	// One root, a key for each purpose: none can be used for another's.
+	sealer, err := seal.New(seal.Derive(cfg.Secret, "store"))
+	if err != nil {
+		return nil, err
+	}
+	engine, err := newEngine(cfg, sealer)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := session.NewSealer(cfg.Now, seal.Derive(cfg.Secret, "browser"))
+	if err != nil {
+		return nil, err
+	}
+	vault, err := storage.NewVault(sealer, seal.Derive(cfg.Secret, "identifier index"))
+	if err != nil {
+		return nil, err
+	}
+	flow, err := authflow.New(authflow.Config{
+		Issuer: cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
+		Audit: cfg.Audit, Site: p.site, Connectors: cfg.Connectors, Event: eventOf, Report: report, Now: cfg.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.handler = p.guard(p.routes(flow, engine))
+	return p, nil
+}
+
+// newEngine makes the OAuth half.
+func newEngine(cfg Config, sealer *seal.Sealer) (*oauth.Provider, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	signing := cfg.Keys
+	if signing == nil {
+		var err error
+		if signing, err = keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, Now: cfg.Now}); err != nil {
+			return nil, fmt.Errorf("opening the signing keys: %w", err)
+		}
+	}
+	registry, err := oauth.NewRegistry(cfg.Clients...)
+	if err != nil {
+		return nil, err
+	}
+	return oauth.New(oauth.Config{
+		Issuer: cfg.Issuer, Store: cfg.Store, Sealer: sealer, Keys: signing, Clients: registry,
+		TokenSecrets:  [][]byte{seal.Derive(cfg.Secret, "token")},
+		SubjectSecret: seal.Derive(cfg.Secret, "subject"),
+		Audit:         cfg.Audit, Log: cfg.Log, Now: cfg.Now,
+	})
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// Patterns of what stands in an address.
+const (
+	idPattern     = "{id:[A-Za-z0-9_-]{22}}"
+	methodPattern = "{method:[a-z]{2,12}}"
+)
+
+// routes is the one table of routes.
+func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Handler {
+	root := mux.NewRouter()
+	get := []string{http.MethodGet, http.MethodHead}
+	root.HandleFunc("/healthz", p.healthz).Methods(get...)
+	root.HandleFunc("/readyz", p.readyz).Methods(get...)
+
+	r := root
+	if base := p.site.Base(); base != "" {
+		r = root.PathPrefix(base).Subrouter()
+	}
+	byID := func(h func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["id"]) }
+	}
+	byMethod := func(h func(http.ResponseWriter, *http.Request, string, string)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["id"], mux.Vars(r)["method"]) }
+	}
+	r.HandleFunc(oauth.PathDiscovery, engine.Discovery).Methods(get...)
+	r.HandleFunc(oauth.PathJWKS, engine.JWKS).Methods(get...)
+	r.HandleFunc(oauth.PathAuthorize, p.limited(flow.Authorize)).Methods(http.MethodGet, http.MethodPost)
+	r.HandleFunc(oauth.PathToken, engine.Token).Methods(http.MethodPost)
+	r.HandleFunc(oauth.PathUserInfo, engine.UserInfo).Methods(http.MethodGet, http.MethodPost)
+
+	login := "/login/" + idPattern
+	r.HandleFunc(login, byID(flow.Resume)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/leave", byID(flow.Leave)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/restart", byID(flow.Restart)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/other", byID(flow.Other)).Methods(http.MethodPost)
+	r.HandleFunc(login+"/confirm", byID(flow.Confirm)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/confirm", byID(flow.Enter)).Methods(http.MethodPost)
+	r.HandleFunc(login+"/upload/request.txt", byID(flow.Download)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/"+methodPattern, byMethod(flow.Tab)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/"+methodPattern, p.limited(byMethod(flow.Submit))).Methods(http.MethodPost)
+	r.HandleFunc(login+"/"+methodPattern+"/request", p.limited(byMethod(flow.Ask))).Methods(http.MethodPost)
+	r.HandleFunc(login+"/"+methodPattern+"/certificates", p.limited(byMethod(flow.Search))).Methods(http.MethodPost)
+
+	for _, page := range []string{"help", "accessibility", "privacy", "feedback"} {
+		r.HandleFunc("/"+page, p.info(page)).Methods(get...)
+	}
+	r.PathPrefix("/static/").Handler(p.site.Assets())
+	r.HandleFunc("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
+		icon, _ := p.site.Assets().URL("icon.svg") // it is there: the templates use it
+		http.Redirect(w, r, icon, http.StatusSeeOther)
+	}).Methods(get...)
+
+	root.Use(nameRoute)
+	root.NotFoundHandler = p.notFound(http.StatusNotFound)
+	root.MethodNotAllowedHandler = p.notFound(http.StatusMethodNotAllowed)
+	return root
+}
+
+// nameRoute gives the log the pattern of the address: an address itself may hold what a log must not.
+func nameRoute(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e := entryOf(r.Context()); e != nil {
+			if route := mux.CurrentRoute(r); route != nil {
+				template, err := route.GetPathTemplate()
+				if err == nil {
+					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}").Replace(template)
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

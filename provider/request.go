@@ -1,0 +1,156 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"brama/provider/web"
+)
+
+// An entry is what the operator's log says of one request: no address of a person, no query, no header, no body.
+type entry struct {
+	event  string
+	route  string
+	status int
+	code   string
+	err    error
+}
+
+type entryKey struct{}
+
+func entryOf(ctx context.Context) *entry {
+	e, _ := ctx.Value(entryKey{}).(*entry)
+	return e
+}
+
+// eventOf is the event number: it stands on the page, in the log and in the audit.
+func eventOf(ctx context.Context) string {
+	if e := entryOf(ctx); e != nil {
+		return e.event
+	}
+	return ""
+}
+
+// report is how a handler says how its request ended.
+func report(ctx context.Context, code string, err error) {
+	if e := entryOf(ctx); e != nil {
+		e.code, e.err = code, err
+	}
+}
+
+// newEvent makes an event number such as 7F3A-21C9.
+func newEvent() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return fmt.Sprintf("%02X%02X-%02X%02X", b[0], b[1], b[2], b[3])
+}
+
+// A recorder keeps the status for the log.
+type recorder struct {
+	http.ResponseWriter
+	e       *entry
+	started bool
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if !w.started {
+		w.started, w.e.status = true, status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if !w.started {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// maxURL bounds an address with its query. A portal's request is far shorter.
+const maxURL = 16 << 10
+
+// guard surrounds every request: its number, its safe headers, its line in the log, and no way out for a panic.
+func (p *Provider) guard(next http.Handler) http.Handler {
+	https := strings.HasPrefix(p.cfg.Issuer, "https://") && !p.cfg.Dev
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := p.cfg.Now()
+		e := &entry{event: newEvent(), status: http.StatusOK}
+		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
+		rec := &recorder{ResponseWriter: w, e: e}
+		web.Secure(w.Header(), https)
+		w.Header().Set("X-Request-Id", e.event)
+		defer func() {
+			if v := recover(); v != nil {
+				if v == http.ErrAbortHandler { //nolint:errorlint // the sentinel of net/http, thrown as it is
+					panic(v)
+				}
+				// Where it happened, but not what was in it: a panic's text may quote a person's data (threat T90).
+				e.code, e.err = "INTERNAL", fmt.Errorf("panic of type %T at %s", v, panicSite())
+				if !rec.started {
+					http.Error(rec, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+				}
+			}
+			p.log(r, e, start)
+		}()
+		switch {
+		case len(r.RequestURI) > maxURL:
+			http.Error(rec, http.StatusText(http.StatusRequestURITooLong), http.StatusRequestURITooLong)
+		case r.Header.Get("Service-Worker") != "":
+			// A service worker registered in one bad minute would live on (threat T41).
+			http.NotFound(rec, r)
+		default:
+			next.ServeHTTP(rec, r)
+		}
+	})
+}
+
+// panicSite is the function and line that panicked.
+func panicSite() string {
+	pc := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
+	for {
+		f, more := frames.Next()
+		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
+		}
+		if !more {
+			return "unknown"
+		}
+	}
+}
+
+func (p *Provider) log(r *http.Request, e *entry, start time.Time) {
+	level := slog.LevelInfo
+	if e.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	attributes := []slog.Attr{
+		slog.String("event", e.event), slog.String("method", methodName(r.Method)), slog.String("route", e.route),
+		slog.Int("status", e.status), slog.Int64("ms", p.cfg.Now().Sub(start).Milliseconds()),
+	}
+	if e.code != "" {
+		attributes = append(attributes, slog.String("code", e.code))
+	}
+	if e.err != nil {
+		attributes = append(attributes, slog.String("err", e.err.Error()))
+	}
+	p.cfg.Log.LogAttrs(r.Context(), level, "request", attributes...)
+}
+
+// methodName keeps strangers' words out of the log.
+func methodName(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
