@@ -1,0 +1,137 @@
+package dstu4145
+
+import "brama/internal/dstu/internal/gf2m"
+
+// fixedWidth is the width of the windows of a fixed point.
+const fixedWidth = 6
+
+// A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(fixedWidth·i)·q, j below
+// 2^(fixedWidth−1). A multiplication is a sum of one entry a window, without doublings. The entries lie close together,
+// x then λ, only the words of the field, because in constant time all of them are read.
+type fixedTable struct {
+	words   []uint64
+	windows int
+}
+
+const fixedPoints = 1 << (fixedWidth - 1)
+
+// window returns the entries of window i.
+func (t *fixedTable) window(i int) []uint64 {
+	n := len(t.words) / t.windows
+	return t.words[i*n : (i+1)*n]
+}
+
+// newFixedTable makes the table of q. Variable time: q is public.
+func (c *Curve) newFixedTable(q *gf2m.Affine) *fixedTable {
+	f := c.field
+	t := &fixedTable{windows: (c.n.bits + fixedWidth - 1) / fixedWidth}
+	w := f.Words()
+	t.words = make([]uint64, t.windows*fixedPoints*2*w)
+
+	// 2^(fixedWidth·i)·q and twice that.
+	starts := make([]gf2m.Point, 2*t.windows)
+	var p gf2m.Point
+	p.SetAffine(q)
+	for i := range t.windows {
+		starts[2*i] = p
+		f.Double(&starts[2*i+1], &p, c.a)
+		for range fixedWidth {
+			f.Double(&p, &p, c.a)
+		}
+	}
+	flat := make([]gf2m.Affine, len(starts))
+	c.affineAll(flat, starts, make([]gf2m.Element, len(starts)))
+
+	points := make([]gf2m.Point, t.windows*fixedPoints)
+	for i := range t.windows {
+		p.SetAffine(&flat[2*i])
+		for j := range fixedPoints {
+			points[i*fixedPoints+j] = p
+			f.AddMixed(&p, &p, &flat[2*i+1])
+		}
+	}
+	all := make([]gf2m.Affine, len(points))
+	c.affineAll(all, points, make([]gf2m.Element, len(points)))
+	for i := range all {
+		entry := t.words[i*2*w : (i+1)*2*w]
+		copy(entry, all[i].X[:w])
+		copy(entry[w:], all[i].L[:w])
+	}
+	return t
+}
+
+// digits writes the odd number k, below 2^(fixedWidth·windows), as Σ d[i]·2^(fixedWidth·i) with every d[i] odd and below
+// 2^fixedWidth in magnitude: d = 2b − (2^fixedWidth − 1) where b are the windows of (k + 2^(fixedWidth·windows) − 1)/2.
+// It returns each as the index |d|/2 and the sign, 1 for negative. Constant time.
+func (t *fixedTable) digits(index, sign *[maxWindows]uint8, k *scalar) {
+	// (k−1)/2 + 2^(top), top = fixedWidth·windows − 1; the power is above every bit of k/2.
+	var b scalar
+	for i := range b {
+		b[i] = k[i] >> 1
+		if i+1 < len(b) {
+			b[i] |= k[i+1] << 63
+		}
+	}
+	top := fixedWidth*t.windows - 1
+	b[top/64] |= 1 << (top % 64)
+	for i := range t.windows {
+		pos := fixedWidth * i
+		v := b[pos/64] >> (pos % 64)
+		if pos%64 > 64-fixedWidth && pos/64+1 < len(b) {
+			v |= b[pos/64+1] << (64 - pos%64)
+		}
+		negative := ^v >> (fixedWidth - 1) & 1
+		index[i] = uint8((v ^ -negative) & (fixedPoints - 1))
+		sign[i] = uint8(negative)
+	}
+}
+
+const maxWindows = (64*gf2m.MaxWords + fixedWidth - 1) / fixedWidth
+
+// mulFixed sets p = k·q, q the point of t, for odd k, 0 < k < n, in constant time. The sum never meets an exceptional
+// case of the formulas: before window i it is less than 2^(fixedWidth·i) in magnitude, and what is added is not.
+func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
+	var index, sign [maxWindows]uint8
+	t.digits(&index, &sign, k)
+	var q gf2m.Affine
+	for i := range t.windows {
+		c.field.Lookup(&q, t.window(i), int(index[i]))
+		q.L[0] ^= uint64(sign[i])
+		if i == 0 {
+			p.SetAffine(&q)
+			continue
+		}
+		c.field.AddMixed(p, p, &q)
+	}
+}
+
+// sumKnownVarTime sets sum = s·P + r·q, q the point of t, without doublings.
+func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable) {
+	*sum = gf2m.Point{}
+	c.accumulateVarTime(sum, s, c.baseWindows())
+	c.accumulateVarTime(sum, r, t)
+}
+
+func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
+	var index, sign [maxWindows]uint8
+	var odd scalar
+	negated := uint8(c.n.odd(&odd, k)) // k·q = −(n−k)·q
+	t.digits(&index, &sign, &odd)
+	var q gf2m.Affine
+	var p gf2m.Point
+	w := c.field.Words()
+	for i := range t.windows {
+		entry := t.window(i)[int(index[i])*2*w:]
+		copy(q.X[:w], entry[:w])
+		copy(q.L[:w], entry[w:2*w])
+		q.L[0] ^= uint64(sign[i] ^ negated)
+		p = *sum
+		c.addVarTime(sum, &p, &q)
+	}
+}
+
+// baseWindows returns the table of P.
+func (c *Curve) baseWindows() *fixedTable {
+	c.fixedOnce.Do(func() { c.fixedTable = c.newFixedTable(&c.base) })
+	return c.fixedTable
+}

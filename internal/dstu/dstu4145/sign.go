@@ -1,0 +1,85 @@
+package dstu4145
+
+import (
+	"crypto"
+	"io"
+
+	"brama/internal/dstu/internal/gf2m"
+)
+
+// noiseSize is the number of random bytes in a nonce.
+const noiseSize = 32
+
+// Sign returns a signature of digest, what a hash of any kind gave: r || s, each little-endian, SignatureSize bytes in
+// all (ДСТУ 4145-2002, clause 12). opts may be nil; that the digest's length fits the hash is the caller's to check.
+//
+// The nonce is hedged: it is the deterministic nonce of RFC 6979 (HMAC_DRBG with SHA-256 over d and the digest) with 32
+// bytes of rand as the additional data k' of its section 3.6. Rand that is predictable or repeats leaves RFC 6979, which
+// needs no randomness; rand that is good keeps an attacker who can cause faults or watch repeated computations from
+// seeing the same nonce twice. If rand is nil or fails there is no signature (ErrNoRandomness, or rand's error).
+//
+// The signature is verified before it is returned (ErrFault): one wrong signature can give the key away.
+func (k *PrivateKey) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if rand == nil {
+		return nil, ErrNoRandomness
+	}
+	var noise [noiseSize]byte
+	if _, err := io.ReadFull(rand, noise[:]); err != nil {
+		return nil, err
+	}
+	c := k.pub.curve
+	var h gf2m.Element
+	c.hashElement(&h, digest)
+	var buf [8 * gf2m.MaxWords]byte
+	var nonces nonceSource
+	nonces.init(reversed(k.Bytes()), c.field.AppendBytes(buf[:0], &h), noise[:])
+	defer nonces.wipe()
+
+	for range maxTries {
+		var e scalar
+		nonces.next(&e, &c.n)
+		if c.n.inRange(&e) == 0 {
+			continue
+		}
+		if sig := k.signWith(&h, &e); sig != nil {
+			if !k.pub.Verify(digest, sig) {
+				return nil, ErrFault
+			}
+			return sig, nil
+		}
+	}
+	return nil, ErrNoRandomness
+}
+
+// signWith signs with the nonce e, 0 < e < n, or returns nil if r or s comes out as zero. Constant time.
+func (k *PrivateKey) signWith(h *gf2m.Element, e *scalar) []byte {
+	c := k.pub.curve
+	f := c.field
+	// F = x(eP). For even e take n − e: the point is the negative one, with the same x.
+	var odd, r, s scalar
+	var p gf2m.Point
+	c.n.odd(&odd, e)
+	c.mulFixed(&p, &odd, c.baseWindows())
+	var x gf2m.Element
+	f.Inv(&x, &p.Z)
+	f.Mul(&x, &x, &p.X)
+	// r = h·F, cut to bitlen(n)−1 bits.
+	f.Mul(&x, &x, h)
+	kept := c.n.bits - 1
+	r = scalar(x)
+	for i := range r {
+		switch {
+		case i == kept/64:
+			r[i] &= 1<<(kept%64) - 1
+		case i > kept/64:
+			r[i] = 0
+		}
+	}
+	// s = (e + d·r) mod n
+	c.n.mul(&s, &k.d, &r)
+	c.n.add(&s, &s, e)
+	if r.isZero()|s.isZero() == 1 {
+		return nil
+	}
+	return c.n.appendBytes(c.n.appendBytes(make([]byte, 0, c.SignatureSize()), &r), &s)
+}

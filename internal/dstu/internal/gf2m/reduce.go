@@ -1,0 +1,91 @@
+package gf2m
+
+// reduce sets z to t modulo the polynomial of the field.
+func (f *Field) reduce(z *Element, t *[2 * MaxWords]uint64) {
+	if f.shape == shape431 {
+		reduce431(z, t)
+		return
+	}
+	// A word at 64·i is worth the same 64·i − m + k bits up, for k = 0 and each middle term. No exponent is above
+	// m−64 (New), so a word is never folded into itself.
+	for i := 2*f.words - 1; i >= f.words; i-- {
+		v := t[i]
+		fold(t, v, 64*i-f.m)
+		for _, k := range f.k {
+			fold(t, v, 64*i-f.m+k)
+		}
+	}
+	top := f.words - 1
+	v := t[top] >> (f.m - 64*top)
+	t[top] &= f.topMask()
+	fold(t, v, 0)
+	for _, k := range f.k {
+		fold(t, v, k)
+	}
+	*z = Element{}
+	copy(z[:f.words], t[:f.words])
+}
+
+// fold adds v at bit position pos.
+func fold(t *[2 * MaxWords]uint64, v uint64, pos int) {
+	i, s := pos/64, uint(pos%64)
+	t[i] ^= v << s
+	t[i+1] ^= v >> (64 - s)
+}
+
+// reduce257 reduces t + t8·x^512 by x^257 + x^12 + 1. x^(64·i) = x^(64·(i−5)+63) + x^(64·(i−4)+11).
+func reduce257(z *Element, t *[8]uint64, t8 uint64) {
+	t3 := t[3] ^ t8<<63
+	t4 := t[4] ^ t8>>1 ^ t8<<11
+	t5 := t[5] ^ t8>>53
+	t2 := t[2] ^ t[7]<<63
+	t3 ^= t[7]>>1 ^ t[7]<<11
+	t4 ^= t[7] >> 53
+	t1 := t[1] ^ t[6]<<63
+	t2 ^= t[6]>>1 ^ t[6]<<11
+	t3 ^= t[6] >> 53
+	t0 := t[0] ^ t5<<63
+	t1 ^= t5>>1 ^ t5<<11
+	t2 ^= t5 >> 53
+	v := t4 >> 1
+	*z = Element{t0 ^ v ^ v<<12, t1 ^ v>>52, t2, t3, t4 & 1}
+}
+
+// reduce431 reduces by x^431 + x^5 + x^3 + x + 1. x^(64·i) = x^(64·(i−7)+17)·(x^5 + x^3 + x + 1).
+func reduce431(z *Element, t *[2 * MaxWords]uint64) {
+	for i := 13; i >= 7; i-- {
+		v := t[i]
+		t[i-7] ^= v<<17 ^ v<<18 ^ v<<20 ^ v<<22
+		t[i-6] ^= v>>47 ^ v>>46 ^ v>>44 ^ v>>42
+	}
+	v := t[6] >> 47
+	z[0] = t[0] ^ v ^ v<<1 ^ v<<3 ^ v<<5
+	z[1], z[2], z[3], z[4], z[5] = t[1], t[2], t[3], t[4], t[5]
+	z[6] = t[6] & (1<<47 - 1)
+}
+
+// spread puts the low 32 bits of v at the even bits.
+func spread(v uint64) uint64 {
+	v = (v | v<<16) & 0x0000ffff0000ffff
+	v = (v | v<<8) & 0x00ff00ff00ff00ff
+	v = (v | v<<4) & 0x0f0f0f0f0f0f0f0f
+	v = (v | v<<2) & 0x3333333333333333
+	return (v | v<<1) & 0x5555555555555555
+}
+
+// sqrGeneric sets z = x² without special instructions.
+func (f *Field) sqrGeneric(z, x *Element) {
+	if f.shape == shape257 {
+		t := [8]uint64{
+			spread(x[0] & 0xffffffff), spread(x[0] >> 32), spread(x[1] & 0xffffffff), spread(x[1] >> 32),
+			spread(x[2] & 0xffffffff), spread(x[2] >> 32), spread(x[3] & 0xffffffff), spread(x[3] >> 32),
+		}
+		reduce257(z, &t, x[4])
+		return
+	}
+	var t [2 * MaxWords]uint64
+	for i := range f.words {
+		t[2*i], t[2*i+1] = spread(x[i]&0xffffffff), spread(x[i]>>32)
+	}
+	f.reduce(z, &t)
+}
