@@ -41,6 +41,9 @@
 //               "CERT_NOT_YET_VALID" (the last two by this device's clock). All texts are the certificate's own: put them
 //               into textContent only.
 //
+// {cmd: "close"}
+//     → {}   Forgets the key. Ending the worker does more.
+//
 // {cmd: "sign", certificate, challenge}
 //     certificate: an index of the last list. challenge: the exact bytes from the server.
 //     → {signature}  an ArrayBuffer: CMS SignedData, CAdES-BES, with the signed attribute purpose = login.
@@ -58,6 +61,9 @@
 (() => {
   let program = null; // the Go program's handler, once started
   let queue = Promise.resolve();
+  let died;
+  const death = new Promise((_, reject) => { died = () => { program = null; reject(new Error("died")); }; });
+  death.catch(() => {}); // whoever waits for an answer hears of it
 
   const fail = (id, code) => self.postMessage({ id, ok: false, code });
 
@@ -70,8 +76,8 @@
     const instance = await WebAssembly.instantiate(message.module, go.importObject);
     // The program hands over its handler by calling bramaReady before run gives control back for the first time.
     const ready = new Promise((resolve) => { self.bramaReady = resolve; });
-    go.run(instance).finally(() => { program = null; });
-    program = await ready;
+    go.run(instance).finally(died);
+    program = await Promise.race([ready, death]);
     delete self.bramaReady;
     return { version: 1 };
   }
@@ -85,7 +91,8 @@
       }
       if (!program) return fail(id, "INTERNAL");
       // The origin is this worker's own, never a word of the page's.
-      const answer = await program({ ...message, origin: self.location.origin });
+      const question = { ...message, origin: self.location.origin };
+      const answer = await Promise.race([new Promise((resolve) => program(question, resolve)), death]);
       answer.id = id;
       self.postMessage(answer, answer.signature ? [answer.signature] : []);
     } catch {
@@ -94,6 +101,8 @@
     }
   }
 
+  self.onerror = () => { died(); return true; };
+  self.onunhandledrejection = (event) => { event.preventDefault(); died(); };
   self.onmessage = (event) => {
     const message = event.data;
     if (!message || typeof message !== "object") return;
