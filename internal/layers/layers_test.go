@@ -89,7 +89,7 @@ var homes = map[string][]string{
 	"github.com/jackc/pgx":          {"storage/pgstore"},
 	"github.com/coreos/go-oidc":     {"internal/demoportal"},
 	"golang.org/x/oauth2":           {"internal/demoportal"},
-	"github.com/goccy/go-yaml":      {"cmd/brama/internal/config", "provider/web"},
+	"github.com/goccy/go-yaml":      {"cmd/brama/internal/config", "cmd/brama-agent/internal/config", "provider/web"},
 	"github.com/chromedp/":          {},
 	"github.com/miekg/pkcs11":       {"internal/pkcs11"},
 	"github.com/andybalholm/brotli": {"internal/tools/compress"},
