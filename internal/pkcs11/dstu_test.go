@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"brama/internal/dstu/dstu4145"
 	"brama/internal/tools/pkcs11dstu"
 )
 
@@ -58,6 +59,10 @@ func TestDSTU(t *testing.T) {
 	sig, err := s.Sign(keys[0], in, nil)
 	if err != nil || len(sig) != 64 {
 		t.Fatalf("Sign = %x, %v", sig, err)
+	}
+	public, err := dstu4145.ParsePublicKey(dstu4145.M257(), minusBase)
+	if err != nil || !public.Verify(in.Digest, sig) {
+		t.Errorf("the signature does not verify: %v", err)
 	}
 	if _, err := s.Sign(keys[0], Input{Hash: SHA256, Digest: in.Digest}, nil); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("Sign with SHA-256 = %v", err)
