@@ -1,0 +1,512 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"brama/internal/der"
+	"brama/internal/fetch"
+	"brama/internal/qes"
+	"brama/internal/qes/cert"
+	"brama/internal/qes/qestest"
+	"brama/internal/qes/trustlist"
+)
+
+// A world is a provider that answers over HTTP, a store that trusts it, and a clock.
+type world struct {
+	*qestest.Provider
+	store *trustlist.Store
+	asked []string // addresses, in order
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (w *world) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	server := httptest.NewUnstartedServer(nil)
+	p, err := qestest.New(qestest.Config{BaseURL: "http://" + server.Listener.Addr().String(), Now: w.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = p.Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	w.Provider = p
+	if w.store, err = p.TrustStore(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// checker returns a checker without memory, so that each question is asked.
+func (w *world) checker(t *testing.T, change ...func(*Config)) *Checker {
+	t.Helper()
+	client, err := fetch.New(fetch.Config{AllowLoopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{
+		Do: func(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
+			w.mu.Lock()
+			w.asked = append(w.asked, r.URL)
+			w.mu.Unlock()
+			return client.Do(ctx, r)
+		},
+		Responders: w.store.Responders, AllowsHost: w.store.AllowsHost, CacheFor: -1, Now: w.Now,
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) issue(t *testing.T, r qestest.Request) *cert.Certificate {
+	t.Helper()
+	return w.issued(t, r).Certificate
+}
+
+func (w *world) issued(t *testing.T, r qestest.Request) *qestest.Issued {
+	t.Helper()
+	r.FamilyName, r.GivenName, r.MiddleName, r.RNOKPP = "Тестенко", "Олена", "Петрівна", "1234567899"
+	issued, err := w.Issue(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issued
+}
+
+func (w *world) issuer(t *testing.T, leaf *cert.Certificate) qes.Service {
+	t.Helper()
+	services, err := w.store.Services(qes.ServiceCAQC, leaf, w.Now())
+	if err != nil || len(services) != 1 {
+		t.Fatalf("got %d services, %v", len(services), err)
+	}
+	return services[0]
+}
+
+func (w *world) check(t *testing.T, c *Checker, leaf *cert.Certificate) (qes.Revocation, error) {
+	t.Helper()
+	got, err := c.Check(t.Context(), leaf, w.issuer(t, leaf), w.Now())
+	if err != nil && !errors.Is(err, qes.ErrRevocationUnavailable) {
+		t.Errorf("%v does not wrap ErrRevocationUnavailable", err)
+	}
+	if err != nil && got.Status != qes.StatusUnknown {
+		t.Errorf("status %d beside an error", got.Status)
+	}
+	return got, err
+}
+
+func TestStatuses(t *testing.T) {
+	w := newWorld(t)
+	c := w.checker(t)
+	for _, authority := range []string{qestest.Main, qestest.Second, qestest.Kupyna, qestest.ECDSA} {
+		for status, want := range map[qestest.Status]qes.RevocationStatus{
+			qestest.Good: qes.StatusGood, qestest.Revoked: qes.StatusRevoked,
+			qestest.Suspended: qes.StatusSuspended, qestest.Unknown: qes.StatusUnknown,
+		} {
+			leaf := w.issue(t, qestest.Request{Authority: authority, Status: status})
+			got, err := w.check(t, c, leaf)
+			if err != nil || got.Status != want {
+				t.Errorf("%s: got %v, %v, want %v", authority, got.Status, err, want)
+				continue
+			}
+			if want == qes.StatusRevoked && !got.RevokedAt.Equal(w.Now()) || got.Source != "ocsp" || len(got.Evidence) == 0 {
+				t.Errorf("%s: got %+v", authority, got)
+			}
+			// The evidence is judged alike without the network.
+			judged, err := Judge(got.Evidence, leaf, w.issuer(t, leaf).Certificate, w.store.Responders(w.issuer(t, leaf).Certificate), w.Now())
+			if err != nil || judged.Status != want {
+				t.Errorf("%s: judged %v, %v, want %v", authority, judged.Status, err, want)
+			}
+		}
+	}
+}
+
+// refusals are answers that a network attacker or another responder could put in place of the right one: each is signed,
+// and none may come out as Good.
+func TestResponderRefusals(t *testing.T) {
+	w := newWorld(t)
+	c := w.checker(t)
+	leaf := w.issue(t, qestest.Request{})
+	other := w.issue(t, qestest.Request{})
+	cases := []struct {
+		name   string
+		change func(*qestest.Answer)
+		want   error
+	}{
+		{"TestResponderOfOtherCA", func(a *qestest.Answer) { a.Signer = qestest.Second }, ErrResponder},
+		{"responder of other CA, its certificate inside", func(a *qestest.Answer) {
+			a.Signer, a.Certificate = qestest.Second, w.ResponderCertificate(qestest.Second)
+		}, ErrResponder},
+		{"stranger's responder, its certificate inside", func(a *qestest.Answer) {
+			a.Signer, a.Certificate = qestest.Stranger, w.ResponderCertificate(qestest.Stranger)
+		}, ErrResponder},
+		{"other CA's own key", func(a *qestest.Answer) { a.Signer, a.ByCA = qestest.Second, true }, ErrResponder},
+		{"broken signature", func(a *qestest.Answer) { a.BreakValue = true }, ErrResponder},
+		{"TestCertIDEachField/hash", func(a *qestest.Answer) { a.Hash = oidSHA1 }, ErrCertID},
+		{"TestCertIDEachField/name", func(a *qestest.Answer) { a.NameHash[3] ^= 1 }, ErrCertID},
+		{"TestCertIDEachField/key", func(a *qestest.Answer) { a.KeyHash[3] ^= 1 }, ErrCertID},
+		{"TestCertIDEachField/serial", func(a *qestest.Answer) { a.Serial = other.Serial }, ErrCertID},
+		{"TestTwoSingleResponses", func(a *qestest.Answer) { a.Copies = 2 }, ErrCertID},
+		{"other nonce", func(a *qestest.Answer) { a.Nonce = der.EncodeOctetString(make([]byte, 32)) }, ErrNonce},
+		{"thisUpdate 11 minutes ago", func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(-11 * time.Minute) }, ErrNotFresh},
+		{"thisUpdate ahead", func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(3 * time.Minute) }, ErrNotFresh},
+		{"producedAt ahead", func(a *qestest.Answer) { a.ProducedAt = w.Now().Add(3 * time.Minute) }, ErrNotFresh},
+		{"nextUpdate past", func(a *qestest.Answer) { a.NextUpdate = w.Now().Add(-3 * time.Minute) }, ErrNotFresh},
+		{"two days old with a nextUpdate, no nonce", func(a *qestest.Answer) {
+			a.ThisUpdate, a.NextUpdate, a.Nonce = w.Now().Add(-48*time.Hour), w.Now().Add(time.Hour), nil
+		}, ErrNotFresh},
+		{"critical extension", func(a *qestest.Answer) { a.Critical = true }, ErrMalformed},
+		{"tryLater", func(a *qestest.Answer) { a.ResponseStatus = 3 }, ResponseStatusError(3)},
+		{"unauthorized", func(a *qestest.Answer) { a.ResponseStatus = 6 }, ResponseStatusError(6)},
+	}
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			w.OnOCSP(test.change)
+			if _, err := w.check(t, c, leaf); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+	if n := w.Asked(qestest.ServiceCRL); n != 0 {
+		t.Errorf("the CRL was asked %d times: a bad answer is not an outage", n)
+	}
+}
+
+func TestResponderForms(t *testing.T) {
+	w := newWorld(t)
+	c := w.checker(t)
+	leaf := w.issue(t, qestest.Request{})
+	for name, change := range map[string]func(*qestest.Answer){
+		"as it comes":          nil,
+		"no nonce":             func(a *qestest.Answer) { a.Nonce = nil },
+		"by the CA's key":      func(a *qestest.Answer) { a.ByCA = true },
+		"named by key":         func(a *qestest.Answer) { a.ByKey = true },
+		"certificate inside":   func(a *qestest.Answer) { a.Certificate = w.ResponderCertificate(qestest.Main) },
+		"useless certificate":  func(a *qestest.Answer) { a.Certificate = w.ResponderCertificate(qestest.Second) },
+		"with nextUpdate":      func(a *qestest.Answer) { a.NextUpdate = w.Now().Add(time.Hour) },
+		"9 minutes old":        func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(-9 * time.Minute) },
+		"clock a minute ahead": func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(time.Minute); a.ProducedAt = a.ThisUpdate },
+		"two days old, our nonce": func(a *qestest.Answer) {
+			a.ThisUpdate, a.NextUpdate = w.Now().Add(-48*time.Hour), w.Now().Add(time.Hour)
+		},
+		"nonce without its string": func(a *qestest.Answer) { a.Nonce = a.Nonce[2:] },
+	} {
+		w.OnOCSP(change)
+		if got, err := w.check(t, c, leaf); err != nil || got.Status != qes.StatusGood {
+			t.Errorf("%s: got %v, %v, want good", name, got.Status, err)
+		}
+	}
+	// Without candidates and without a certificate inside there is nobody to verify with.
+	w.OnOCSP(nil)
+	alone := w.checker(t, func(c *Config) { c.Responders = nil })
+	if _, err := w.check(t, alone, leaf); !errors.Is(err, ErrResponder) {
+		t.Errorf("no candidates: got %v, want ErrResponder", err)
+	}
+}
+
+// T23: an old "good" is played again after the certificate was revoked.
+func TestReplayedGood(t *testing.T) {
+	w := newWorld(t)
+	issued := w.issued(t, qestest.Request{})
+	leaf := issued.Certificate
+	service := w.issuer(t, leaf)
+	var recorded []byte
+	client, _ := fetch.New(fetch.Config{AllowLoopback: true})
+	record := w.checker(t, func(c *Config) {
+		c.Do = func(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
+			res, err := client.Do(ctx, r)
+			recorded = res.Body
+			return res, err
+		}
+	})
+	for name, change := range map[string]func(*qestest.Answer){
+		"with nonce": nil, "without nonce": func(a *qestest.Answer) { a.Nonce = nil },
+	} {
+		w.OnOCSP(change)
+		w.SetStatus(issued, qestest.Good)
+		if got, err := record.Check(t.Context(), leaf, service, w.Now()); err != nil || got.Status != qes.StatusGood {
+			t.Fatalf("%s: got %v, %v", name, got.Status, err)
+		}
+		w.SetStatus(issued, qestest.Revoked)
+		w.advance(11 * time.Minute)
+		replay := w.checker(t, func(c *Config) {
+			c.Do = func(context.Context, fetch.Request) (*fetch.Response, error) {
+				return &fetch.Response{Status: 200, Body: recorded}, nil
+			}
+		})
+		if got, err := w.check(t, replay, leaf); err == nil {
+			t.Errorf("%s: replay gives %v", name, got.Status)
+		}
+	}
+}
+
+// Whatever is wrong with the responder, Good needs a CRL inside its own freshness.
+func TestOCSPDown(t *testing.T) {
+	down := func(t *testing.T, change func(*qestest.List)) (*world, *Checker) {
+		w := newWorld(t)
+		w.SetDown(qestest.ServiceOCSP, true)
+		w.OnCRL(change)
+		return w, w.checker(t)
+	}
+	t.Run("noCRL", func(t *testing.T) {
+		w, c := down(t, nil)
+		w.SetDown(qestest.ServiceCRL, true)
+		if _, err := w.check(t, c, w.issue(t, qestest.Request{})); err == nil {
+			t.Error("got a status")
+		}
+	})
+	t.Run("staleCRL", func(t *testing.T) {
+		for name, change := range map[string]func(*world, *qestest.List){
+			"nextUpdate past": func(w *world, l *qestest.List) { l.NextUpdate = w.Now().Add(-time.Second) },
+			"no nextUpdate":   func(_ *world, l *qestest.List) { l.NextUpdate = time.Time{} },
+			"two days old, no delta": func(w *world, l *qestest.List) {
+				l.ThisUpdate, l.Freshest = w.Now().Add(-48*time.Hour), ""
+			},
+			"of the future": func(w *world, l *qestest.List) { l.ThisUpdate = w.Now().Add(time.Hour) },
+		} {
+			var w *world
+			w, c := down(t, func(l *qestest.List) { change(w, l) })
+			if _, err := w.check(t, c, w.issue(t, qestest.Request{})); !errors.Is(err, ErrNotFresh) {
+				t.Errorf("%s: got %v, want ErrNotFresh", name, err)
+			}
+		}
+	})
+	t.Run("freshCRL", func(t *testing.T) {
+		w, c := down(t, nil)
+		for status, want := range map[qestest.Status]qes.RevocationStatus{
+			qestest.Good: qes.StatusGood, qestest.Revoked: qes.StatusRevoked, qestest.Suspended: qes.StatusSuspended,
+		} {
+			leaf := w.issue(t, qestest.Request{Status: status})
+			w.advance(recheck)
+			got, err := w.check(t, c, leaf)
+			if err != nil || got.Status != want || got.Source != "crl" {
+				t.Errorf("got %v from %q, %v, want %v", got.Status, got.Source, err, want)
+			}
+			if judged, err := JudgeCRL(got.Evidence, leaf, w.issuer(t, leaf).Certificate, w.Now()); err == nil && judged.Status != want {
+				t.Errorf("judged %v, %v, want %v", judged.Status, err, want)
+			}
+		}
+	})
+	t.Run("garbage", func(t *testing.T) {
+		w, c := down(t, nil)
+		w.SetFault(qestest.ServiceOCSP, qestest.Fault{Garbage: true})
+		if _, err := w.check(t, c, w.issue(t, qestest.Request{})); !errors.Is(err, ErrMalformed) {
+			t.Errorf("got %v, want ErrMalformed", err)
+		}
+	})
+	t.Run("slow", func(t *testing.T) {
+		w, _ := down(t, nil)
+		w.SetFault(qestest.ServiceOCSP, qestest.Fault{Delay: time.Minute})
+		w.SetDown(qestest.ServiceCRL, true)
+		c := w.checker(t, func(c *Config) { c.Timeout = 100 * time.Millisecond })
+		start := time.Now()
+		if _, err := w.check(t, c, w.issue(t, qestest.Request{})); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want a deadline", err)
+		}
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("took %s", d)
+		}
+	})
+}
+
+func TestCRLRefusals(t *testing.T) {
+	issuingPoint := func(content []byte) [][]byte {
+		return [][]byte{der.EncodeSequence(der.EncodeOID(oidIssuingPoint), der.EncodeBoolean(true), der.EncodeOctetString(der.EncodeSequence(content)))}
+	}
+	yes := []byte{0xff}
+	for name, test := range map[string]struct {
+		change func(*qestest.List)
+		want   error
+	}{
+		"TestDeltaAloneIsIndeterminate": {func(l *qestest.List) { l.Delta = true }, ErrScope},
+		"other CA's key":                {func(l *qestest.List) { l.Signer = qestest.Second }, ErrResponder},
+		"broken signature":              {func(l *qestest.List) { l.BreakValue = true }, ErrResponder},
+		"only CA certificates":          {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(2), yes)) }, ErrScope},
+		"some reasons":                  {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(3), []byte{1, 0x40})) }, ErrScope},
+		"indirect":                      {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(4), yes)) }, ErrScope},
+		"attribute certificates":        {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(5), yes)) }, ErrScope},
+		"another part": {func(l *qestest.List) {
+			point := der.Element(der.Constructed(0), der.EncodeString(der.Context(6), "http://127.0.0.1/part2.crl"))
+			l.Extensions = issuingPoint(der.Element(der.Constructed(0), point))
+		}, ErrScope},
+		"unknown critical extension": {func(l *qestest.List) {
+			l.Extensions = [][]byte{der.EncodeSequence(der.EncodeOID(der.NewOID("1.3.6.1.4.1.99999.2")), der.EncodeBoolean(true), der.EncodeOctetString(nil))}
+		}, ErrMalformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.SetDown(qestest.ServiceOCSP, true)
+			w.OnCRL(test.change)
+			if _, err := w.check(t, w.checker(t), w.issue(t, qestest.Request{})); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDeltaWithItsBase(t *testing.T) {
+	w := newWorld(t)
+	w.SetDown(qestest.ServiceOCSP, true)
+	revoked := w.issue(t, qestest.Request{Status: qestest.Revoked})
+	held := w.issue(t, qestest.Request{Status: qestest.Suspended})
+	good := w.issue(t, qestest.Request{})
+	setup := func(change func(*qestest.List)) {
+		w.OnCRL(func(l *qestest.List) {
+			if !l.Delta { // three days old: of use only with a delta
+				l.ThisUpdate, l.Number = w.Now().Add(-72*time.Hour), 10
+				l.Entries = []qestest.ListEntry{{Serial: held.Serial, Since: w.Now(), Reason: 6}}
+				return
+			}
+			l.Number, l.Base = 15, 10
+			l.Entries = []qestest.ListEntry{{Serial: revoked.Serial, Since: w.Now(), Reason: 1}, {Serial: held.Serial, Since: w.Now(), Reason: reasonRemove}}
+			if change != nil {
+				change(l)
+			}
+		})
+	}
+	setup(nil)
+	for leaf, want := range map[*cert.Certificate]qes.RevocationStatus{
+		revoked: qes.StatusRevoked, held: qes.StatusGood, good: qes.StatusGood,
+	} {
+		if got, err := w.check(t, w.checker(t), leaf); err != nil || got.Status != want {
+			t.Errorf("got %v, %v, want %v", got.Status, err, want)
+		}
+	}
+	for name, change := range map[string]func(*qestest.List){
+		"of a later base":   func(l *qestest.List) { l.Base = 11 },
+		"older than base":   func(l *qestest.List) { l.Number = 9; l.Base = 8 },
+		"past nextUpdate":   func(l *qestest.List) { l.NextUpdate = w.Now().Add(-time.Second) },
+		"by another CA":     func(l *qestest.List) { l.Signer = qestest.Second },
+		"not a delta":       func(l *qestest.List) { l.Delta = false },
+		"too old in itself": func(l *qestest.List) { l.ThisUpdate = w.Now().Add(-25 * time.Hour) },
+	} {
+		setup(change)
+		if got, err := w.check(t, w.checker(t), good); err == nil {
+			t.Errorf("%s: got %v, want unavailable", name, got.Status)
+		}
+	}
+}
+
+func TestCRLNumberNeverFalls(t *testing.T) {
+	w := newWorld(t)
+	w.SetDown(qestest.ServiceOCSP, true)
+	leaf := w.issue(t, qestest.Request{})
+	c := w.checker(t)
+	number := 20
+	w.OnCRL(func(l *qestest.List) { l.Number, l.Freshest = number, "" })
+	if _, err := w.check(t, c, leaf); err != nil {
+		t.Fatal(err)
+	}
+	number = 19
+	w.advance(recheck)
+	if _, err := w.check(t, c, leaf); !errors.Is(err, ErrNotFresh) {
+		t.Errorf("got %v, want ErrNotFresh", err)
+	}
+	number = 21
+	w.advance(time.Minute)
+	if _, err := w.check(t, c, leaf); err != nil {
+		t.Errorf("a later one: %v", err)
+	}
+}
+
+// T95: the certificate's own address is asked only if its host is listed for its issuer.
+func TestAIAHostList(t *testing.T) {
+	w := newWorld(t)
+	leaf := w.issue(t, qestest.Request{Authority: qestest.ECDSA}) // its AIA differs from the directory's address
+	aia, _ := w.Address(qestest.ECDSA, qestest.ServiceOCSP)
+	directory, _ := w.Address(qestest.Main, qestest.ServiceOCSP)
+	if _, err := w.check(t, w.checker(t), leaf); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.asked) != 1 || w.asked[0] != aia {
+		t.Errorf("listed host: asked %v, want %s", w.asked, aia)
+	}
+	w.asked = nil
+	nobody := func(c *Config) { c.AllowsHost = func(*cert.Certificate, string) bool { return false } }
+	w.check(t, w.checker(t, nobody), leaf)
+	if len(w.asked) != 1 || w.asked[0] != directory {
+		t.Errorf("host not listed: asked %v, want %s", w.asked, directory)
+	}
+	w.asked = nil
+	w.SetDown(qestest.ServiceOCSP, true)
+	w.check(t, w.checker(t, nobody), leaf)
+	if len(w.asked) != 1 {
+		t.Errorf("host not listed: the CRL's address was followed: %v", w.asked)
+	}
+}
+
+func TestCacheAndSingleFlight(t *testing.T) {
+	w := newWorld(t)
+	issued := w.issued(t, qestest.Request{})
+	leaf := issued.Certificate
+	c := w.checker(t, func(c *Config) { c.CacheFor = time.Minute })
+	service := w.issuer(t, leaf)
+	w.SetFault(qestest.ServiceOCSP, qestest.Fault{Delay: 50 * time.Millisecond})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if got, err := c.Check(context.Background(), leaf, service, w.Now()); err != nil || got.Status != qes.StatusGood {
+				t.Errorf("got %v, %v", got.Status, err)
+			}
+		})
+	}
+	wg.Wait()
+	w.check(t, c, leaf)
+	if n := w.Asked(qestest.ServiceOCSP); n != 1 {
+		t.Errorf("asked %d times, want 1", n)
+	}
+	w.SetStatus(issued, qestest.Revoked)
+	w.advance(time.Minute)
+	if got, err := w.check(t, c, leaf); err != nil || got.Status != qes.StatusRevoked {
+		t.Errorf("after the time: got %v, %v, want revoked", got.Status, err)
+	}
+	// "unknown" is not remembered: a new certificate becomes known within minutes.
+	fresh := w.issued(t, qestest.Request{Status: qestest.Unknown})
+	w.check(t, c, fresh.Certificate)
+	w.SetStatus(fresh, qestest.Good)
+	if got, err := w.check(t, c, fresh.Certificate); err != nil || got.Status != qes.StatusGood {
+		t.Errorf("got %v, %v, want good", got.Status, err)
+	}
+}
+
+func TestBreakerOfResponder(t *testing.T) {
+	w := newWorld(t)
+	w.SetDown(qestest.ServiceOCSP, true)
+	w.SetDown(qestest.ServiceCRL, true)
+	leaf := w.issue(t, qestest.Request{})
+	c := w.checker(t)
+	for range 6 {
+		w.check(t, c, leaf)
+	}
+	if n := w.Asked(qestest.ServiceOCSP); n != 3 {
+		t.Errorf("asked %d times, want 3", n)
+	}
+	w.SetDown(qestest.ServiceOCSP, false)
+	w.advance(time.Minute)
+	if got, err := w.check(t, c, leaf); err != nil || got.Status != qes.StatusGood {
+		t.Errorf("after the pause: got %v, %v", got.Status, err)
+	}
+}
