@@ -93,16 +93,52 @@ func (o *opener) addPKCS8(data []byte, alias string) error {
 	return o.addKey(k)
 }
 
-// dstuKey takes d, little-endian, zero bytes at the end allowed.
+// dstuKey takes d, little-endian, zero bytes at the end allowed. Some programs have written a d of n or more: it is taken
+// modulo n, which is the same key.
 func dstuKey(curve *dstu4145.Curve, d []byte) (*dstu4145.PrivateKey, error) {
 	for len(d) > 0 && d[len(d)-1] == 0 {
 		d = d[:len(d)-1]
+	}
+	n := reversed(curve.Params().N)
+	if len(d) > len(n)+8 {
+		return nil, ErrDamaged
+	}
+	if len(d) >= len(n) {
+		d = reduce(d, n)
+		defer clear(d)
 	}
 	key, err := dstu4145.NewPrivateKey(curve, d)
 	if err != nil {
 		return nil, ErrDamaged
 	}
 	return key, nil
+}
+
+// reduce returns d modulo n, both little-endian, in len(n) octets: shift and subtract, every step the same whatever the
+// values are.
+func reduce(d, n []byte) []byte {
+	r, t := make([]byte, len(n)+1), make([]byte, len(n)+1)
+	defer clear(t)
+	for i := 8*len(d) - 1; i >= 0; i-- {
+		carry := d[i/8] >> (i % 8) & 1
+		for j, o := range r { // r = 2r + bit
+			r[j] = o<<1 | carry
+			carry = o >> 7
+		}
+		borrow := 0
+		for j, o := range r { // t = r − n
+			v := int(o) - borrow
+			if j < len(n) {
+				v -= int(n[j])
+			}
+			t[j], borrow = byte(v), v>>8&1
+		}
+		keep := byte(-borrow) // all ones: r was less than n and stays
+		for j := range r {
+			r[j] = r[j]&keep | t[j]&^keep
+		}
+	}
+	return r[:len(n)]
 }
 
 func newDSTUKey(key *dstu4145.PrivateKey, alias string) Key {
@@ -133,7 +169,7 @@ func secondKey(attributes []byte) (*dstu4145.PrivateKey, error) {
 		case oidSecondParameters:
 			params = values.Read(der.Sequence).Full
 		case oidSecondKey:
-			bits = values.BitString()
+			bits, _ = values.Bits() // the unused bits are zero, and the highest of d once turned round
 		default:
 			continue
 		}
@@ -208,6 +244,9 @@ func swapExplicit(r *der.Reader) []byte {
 	a, b, n, base := r.Int(), reversed(r.OctetString()), r.Unsigned(), reversed(r.OctetString())
 	if done(field, r) != nil {
 		return nil
+	}
+	for len(base) > len(b) && base[len(base)-1] == 0 { // some stand with zeros in front
+		base = base[:len(base)-1]
 	}
 	return der.EncodeSequence(der.EncodeSequence(der.EncodeInt(m), terms), der.EncodeInt(a),
 		der.EncodeOctetString(b), der.EncodeUnsigned(n), der.EncodeOctetString(base))
