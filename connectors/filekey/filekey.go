@@ -22,6 +22,8 @@ const Method = "file"
 type Issuer struct {
 	ID   string // stable, for the page's memory and the search
 	Name string // for people
+	// Names are the common names of its CA certificates, by which the page sees that a key is another issuer's.
+	Names []string
 }
 
 // PageData is the data of the page "filekey".

@@ -27,7 +27,6 @@ type Config struct {
 type Site struct {
 	base   string // path of the issuer without the trailing slash
 	origin string
-	dev    bool
 	cfg    Config
 	assets *Assets
 	texts  map[Lang]*Texts
@@ -43,7 +42,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil || u.Host == "" {
 		return nil, errors.New("web: issuer is not a URL")
 	}
-	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, dev: cfg.Dev, cfg: cfg,
+	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, cfg: cfg,
 		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{}}
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -88,6 +87,7 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 			return messages
 		},
 		"plain": func(code string) string { return texts.m[code+".plain"] },
+		"lines": func(s []string) string { return strings.Join(s, "\n") },
 		"words": func() []string { return clientWords },
 		"mask":  mask,
 	}
@@ -96,14 +96,14 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 // clientCodes are the codes that the page itself may show: what happens before anything is sent.
 var clientCodes = []string{"KEY_FILE_MISSING", "KEY_PASSWORD_MISSING", "KEY_NOT_A_KEY", "KEY_DAMAGED", "KEY_UNSUPPORTED",
 	"KEY_TOO_BIG", "KEY_PASSWORD_WRONG", "KEY_LAYOUT_HINT", "KEY_ISSUER_MISMATCH", "KEY_CERT_NOT_FOUND", "KEY_CERT_MISMATCH",
-	"KEY_PROGRAM_FAILED", "KEY_TIMEOUT", "CERT_SEAL", "CERT_USAGE", "CERT_EXPIRED", "CERT_NOT_YET_VALID", "OFFLINE",
+	"KEY_PROGRAM_FAILED", "KEY_TIMEOUT", "CHALLENGE_EXPIRED", "CERT_SEAL", "CERT_USAGE", "CERT_EXPIRED", "CERT_NOT_YET_VALID", "OFFLINE",
 	"SIG_INVALID", "INTERNAL"}
 
 // clientWords are the texts that the page itself puts on the screen.
 var clientWords = []string{"title.error", "file.none", "file.show", "file.hide", "file.shown", "file.hidden", "file.caps",
 	"file.loading", "file.ready", "file.opening", "file.searching", "file.signing", "file.verifying", "file.done",
 	"keys.until", "keys.issuer", "keys.unusable", "keys.person", "keys.encryption", "keys.seal", "keys.expired", "keys.notyet",
-	"keys.nocertificate", "keys.unsupported", "kind.certificate", "kind.signed", "kind.archive"}
+	"keys.nocertificate", "keys.unsupported", "file.useissuer", "file.issuer.auto", "problem", "kind.certificate", "kind.signed", "kind.archive"}
 
 // mask hides the middle of a number: the first and the last two characters stay.
 func mask(s string) string {
@@ -170,7 +170,6 @@ type view struct {
 	Origin   string
 	WasmURL  string
 	WasmHash string // integrity
-	WasmSize int
 	Operator string
 	Contact  string
 }
@@ -181,11 +180,8 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if !ok {
 		return fmt.Errorf("web: no page %q in %q", p.Template, p.Lang)
 	}
-	v := view{Page: p, Dev: s.dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
+	v := view{Page: p, Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
 		Operator: s.cfg.Operator, Contact: s.cfg.Contact}
-	if s.assets.wasm != nil {
-		v.WasmSize = len(s.assets.wasm.body)
-	}
 	// Into a buffer first: a fault in a template must not leave half a page with status 200.
 	var body bytes.Buffer
 	if err := t.Execute(&body, v); err != nil {

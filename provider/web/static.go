@@ -161,7 +161,6 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body = z
 		}
 	}
-	// The page shows progress by the size of the program before compression: Content-Length is that of the wire.
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	if r.Method == http.MethodHead {
 		return
