@@ -1,7 +1,6 @@
 package kalyna
 
 import (
-	"crypto/cipher"
 	"crypto/subtle"
 	"hash"
 )
@@ -130,7 +129,8 @@ func (m *gmac) Sum(b []byte) []byte {
 	return append(b, tag[:m.size]...)
 }
 
-type gcm struct {
+// GCM is a cipher.AEAD.
+type GCM struct {
 	c    *Cipher
 	size int
 }
@@ -138,25 +138,29 @@ type gcm struct {
 // NewGCM returns the mode GCM (clause 12) with nonces of one block and tags of size bytes, 8 bytes to one block. Text and
 // associated data must be whole blocks, for the reason said at [NewGMAC]: Seal panics on others, Open refuses them. A nonce
 // must never meet the same key twice.
-func NewGCM(c *Cipher, size int) (cipher.AEAD, error) {
+func NewGCM(c *Cipher, size int) (*GCM, error) {
 	if err := c.checkTag(size); err != nil {
 		return nil, err
 	}
-	return &gcm{c, size}, nil
+	return &GCM{c, size}, nil
 }
 
-func (a *gcm) NonceSize() int { return a.c.BlockSize() }
-func (a *gcm) Overhead() int  { return a.size }
+// NonceSize is one block.
+func (a *GCM) NonceSize() int { return a.c.BlockSize() }
+
+// Overhead is the length of the tag.
+func (a *GCM) Overhead() int { return a.size }
 
 // tag is over the ciphertext.
-func (a *gcm) tag(ciphertext, data []byte) [MaxBlockSize]byte {
+func (a *GCM) tag(ciphertext, data []byte) [MaxBlockSize]byte {
 	g := newGHASH(a.c)
 	g.blocks(data)
 	g.blocks(ciphertext)
 	return g.tag(uint64(len(data)), uint64(len(ciphertext)))
 }
 
-func (a *gcm) Seal(dst, nonce, plaintext, data []byte) []byte {
+// Seal appends the encrypted plaintext and the tag to dst; the storage of plaintext may be reused as plaintext[:0].
+func (a *GCM) Seal(dst, nonce, plaintext, data []byte) []byte {
 	n := a.c.BlockSize()
 	if len(nonce) != n || len(plaintext)%n != 0 || len(data)%n != 0 {
 		panic("kalyna: GCM of a nonce, text or data that is not whole blocks")
@@ -170,7 +174,8 @@ func (a *gcm) Seal(dst, nonce, plaintext, data []byte) []byte {
 	return append(dst, tag[:a.size]...)
 }
 
-func (a *gcm) Open(dst, nonce, ciphertext, data []byte) ([]byte, error) {
+// Open is the inverse of Seal. Anything else than what Seal made is ErrAuthentication, and nothing is decrypted.
+func (a *GCM) Open(dst, nonce, ciphertext, data []byte) ([]byte, error) {
 	n := a.c.BlockSize()
 	size := len(ciphertext) - a.size
 	if len(nonce) != n || size < 0 || size%n != 0 || len(data)%n != 0 {

@@ -1,7 +1,6 @@
 package kalyna
 
 import (
-	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 
@@ -28,15 +27,13 @@ var (
 	ErrSize           = errors.New("kalyna: a length that this mode does not take")
 )
 
-// A Cipher is the block cipher under one key. It is safe for concurrent use.
+// A Cipher is a cipher.Block: the block cipher under one key. It is safe for concurrent use.
 type Cipher struct {
 	t        *tables
 	nb       int // words of a block: 2, 4 or 8
 	rounds   int // 10, 14 or 18, by the length of the key
 	enc, dec [maxRounds + 1][maxWords]uint64
 }
-
-var _ cipher.Block = (*Cipher)(nil)
 
 // NewCipher returns the cipher with blocks of blockSize bytes (16, 32 or 64) and a key of one block or two: 16, 32 or 64
 // bytes (clause 5, table 1). Other sizes are ErrBlockSize or ErrKeySize.

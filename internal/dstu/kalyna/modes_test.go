@@ -2,6 +2,7 @@ package kalyna
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"math/rand"
 	"testing"
@@ -30,8 +31,8 @@ func TestSizesRefused(t *testing.T) {
 		iv := make([]byte, n)
 		_, e1 := NewCTR(c, iv)
 		_, e2 := NewOFB(c, iv)
-		_, e3 := NewCFBEncrypter(c, iv)
-		_, e4 := NewCFBDecrypter(c, iv)
+		e3 := EncryptCFB(c, nil, nil, iv)
+		e4 := DecryptCFB(c, nil, nil, iv)
 		e5 := NewXTS(c).Encrypt(make([]byte, 32), make([]byte, 32), iv)
 		for i, err := range []error{e1, e2, e3, e4, e5} {
 			if err != ErrIVSize {
@@ -49,8 +50,56 @@ func TestSizesRefused(t *testing.T) {
 			}
 		}
 	}
+	if err := EncryptCFB(c, make([]byte, 5), make([]byte, 6), make([]byte, 32)); err != ErrSize {
+		t.Errorf("CFB into another length: %v", err)
+	}
 	if err := NewXTS(c).Decrypt(make([]byte, 31), make([]byte, 31), make([]byte, 32)); err != ErrSize {
 		t.Errorf("XTS of less than a block: %v", err)
+	}
+}
+
+// TestCFBEnd: the example of the standard whose message is one byte longer than whole blocks (blocks of 256 bits, key of
+// 512). The byte meets the last byte of the gamma.
+func TestCFBEnd(t *testing.T) {
+	count := func(from byte, n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = from + byte(i)
+		}
+		return b
+	}
+	want, _ := hex.DecodeString("0008f28a82d2d01d23bfb2f8bb4f06d8fe73ba4f48a2977585570ed3818323a6dbad3d9dd580d9d8f787ce55fab90735" +
+		"f6b2d6152d56c0c787e6f4b6a2f557df707a671d06aed196dd7d7e2320d8e45c4c")
+	c, p := mustCipher(t, count(0, 64), 32), count(0x60, len(want))
+	got := make([]byte, len(p))
+	if err := EncryptCFB(c, got, p, count(0x40, 32)); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "encrypt", got, want)
+	if err := DecryptCFB(c, got, got, count(0x40, 32)); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "decrypt", got, p)
+}
+
+// TestCFBEveryLength: round trips, in place and apart.
+func TestCFBEveryLength(t *testing.T) {
+	for _, size := range sizes {
+		c, iv := mustCipher(t, bytes.Repeat([]byte{7}, size.key), size.block), bytes.Repeat([]byte{9}, size.block)
+		for n := range 3 * size.block {
+			p := make([]byte, n)
+			rand.New(rand.NewSource(int64(n))).Read(p)
+			out, place := make([]byte, n), bytes.Clone(p)
+			if err := errors.Join(EncryptCFB(c, out, p, iv), EncryptCFB(c, place, place, iv)); err != nil {
+				t.Fatal(err)
+			}
+			check(t, "in place", place, out)
+			if err := errors.Join(DecryptCFB(c, place, out, iv), DecryptCFB(c, out, out, iv)); err != nil {
+				t.Fatal(err)
+			}
+			check(t, "decrypt", place, p)
+			check(t, "decrypt in place", out, p)
+		}
 	}
 }
 
@@ -177,12 +226,11 @@ func FuzzUnwrapKey(f *testing.F) {
 func TestNoAllocationPerBlock(t *testing.T) {
 	c := mustCipher(t, make([]byte, 32), 32)
 	b := make([]byte, 4096)
-	s, _ := NewCFBEncrypter(c, b[:32])
 	r, _ := NewCTR(c, b[:32])
 	if n := testing.AllocsPerRun(10, func() {
 		c.Encrypt(b, b)
 		c.Decrypt(b, b)
-		s.XORKeyStream(b, b)
+		EncryptCFB(c, b, b, b[:32])
 		r.XORKeyStream(b, b)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -209,7 +257,6 @@ func BenchmarkModes(b *testing.B) {
 	c := mustCipher(b, make([]byte, 32), 32)
 	buf := make([]byte, 64<<10)
 	ctr, _ := NewCTR(c, buf[:32])
-	enc, _ := NewCFBEncrypter(c, buf[:32])
 	mac, _ := NewCMAC(c, 32)
 	gmac, _ := NewGMAC(c, 32)
 	for _, m := range []struct {
@@ -217,7 +264,7 @@ func BenchmarkModes(b *testing.B) {
 		fn   func()
 	}{
 		{"CTR", func() { ctr.XORKeyStream(buf, buf) }},
-		{"CFB", func() { enc.XORKeyStream(buf, buf) }},
+		{"CFB", func() { EncryptCFB(c, buf, buf, buf[:32]) }},
 		{"CMAC", func() { mac.Write(buf) }},
 		{"GMAC", func() { gmac.Write(buf) }},
 	} {

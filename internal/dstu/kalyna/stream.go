@@ -1,83 +1,47 @@
 package kalyna
 
-import (
-	"crypto/cipher"
-	"crypto/subtle"
-)
+import "crypto/subtle"
 
-// The streams take data in pieces of any length: the pieces together are one message. As cipher.Stream demands, dst and
-// src overlap entirely or not at all, and a dst shorter than src panics. A stream is not safe for concurrent use.
-
-type stream struct {
+// A Stream is a cipher.Stream: the mode CTR or OFB in progress. It takes data in pieces of any length, which together are
+// one message. It is not safe for concurrent use.
+type Stream struct {
 	c     *Cipher
 	gamma [MaxBlockSize]byte
 	used  int // bytes of gamma already used
-	// state is the next input of the cipher: the counter (CTR), the last ciphertext (CFB), unused by OFB.
-	state [MaxBlockSize]byte
+	// counter is what CTR encrypts; OFB encrypts the gamma itself.
+	counter [MaxBlockSize]byte
+	ctr     bool
 }
-
-func newStream(c *Cipher, iv []byte) (stream, error) {
-	s := stream{c: c, used: c.BlockSize()}
-	if len(iv) != c.BlockSize() {
-		return s, ErrIVSize
-	}
-	copy(s.state[:], iv)
-	return s, nil
-}
-
-type ctr struct{ stream }
 
 // NewCTR returns the mode CTR (clause 9: гамування). The counter starts from the encrypted iv, of one block, and grows by
 // one before each block as an integer of the block's length, little-endian. An iv must never meet the same key twice.
-func NewCTR(c *Cipher, iv []byte) (cipher.Stream, error) {
-	s, err := newStream(c, iv)
-	if err != nil {
-		return nil, err
+func NewCTR(c *Cipher, iv []byte) (*Stream, error) {
+	if len(iv) != c.BlockSize() {
+		return nil, ErrIVSize
 	}
-	c.Encrypt(s.state[:], s.state[:])
-	return &ctr{s}, nil
+	s := &Stream{c: c, used: len(iv), ctr: true}
+	c.Encrypt(s.counter[:], iv)
+	return s, nil
 }
-
-func (s *ctr) XORKeyStream(dst, src []byte) {
-	dst = dst[:len(src)]
-	n := s.c.BlockSize()
-	for len(src) > 0 {
-		if s.used == n {
-			carry := uint(1)
-			for i := range s.state[:n] {
-				carry += uint(s.state[i])
-				s.state[i] = byte(carry)
-				carry >>= 8
-			}
-			s.c.Encrypt(s.gamma[:], s.state[:])
-			s.used = 0
-		}
-		k := subtle.XORBytes(dst, src, s.gamma[s.used:n])
-		s.used += k
-		dst, src = dst[k:], src[k:]
-	}
-}
-
-type ofb struct{ stream }
 
 // NewOFB returns the mode OFB (clause 14): the gamma is the iv, of one block, encrypted again and again. An iv must never
 // meet the same key twice.
-func NewOFB(c *Cipher, iv []byte) (cipher.Stream, error) {
-	s, err := newStream(c, iv)
-	if err != nil {
-		return nil, err
+func NewOFB(c *Cipher, iv []byte) (*Stream, error) {
+	if len(iv) != c.BlockSize() {
+		return nil, ErrIVSize
 	}
-	s.gamma = s.state
-	return &ofb{s}, nil
+	s := &Stream{c: c, used: len(iv)}
+	copy(s.gamma[:], iv)
+	return s, nil
 }
 
-func (s *ofb) XORKeyStream(dst, src []byte) {
+// XORKeyStream encrypts or decrypts src into dst, which are the same or do not overlap. It panics if dst is shorter.
+func (s *Stream) XORKeyStream(dst, src []byte) {
 	dst = dst[:len(src)]
 	n := s.c.BlockSize()
 	for len(src) > 0 {
 		if s.used == n {
-			s.c.Encrypt(s.gamma[:], s.gamma[:])
-			s.used = 0
+			s.next()
 		}
 		k := subtle.XORBytes(dst, src, s.gamma[s.used:n])
 		s.used += k
@@ -85,43 +49,54 @@ func (s *ofb) XORKeyStream(dst, src []byte) {
 	}
 }
 
-type cfb struct {
-	stream
-	decrypt bool
-}
-
-// NewCFBEncrypter and NewCFBDecrypter return the mode CFB (clause 10: гамування зі зворотним зв'язком) with a feedback of
-// the whole block, the only one in use. The iv has one block.
-func NewCFBEncrypter(c *Cipher, iv []byte) (cipher.Stream, error) { return newCFB(c, iv, false) }
-
-// NewCFBDecrypter is the inverse of NewCFBEncrypter.
-func NewCFBDecrypter(c *Cipher, iv []byte) (cipher.Stream, error) { return newCFB(c, iv, true) }
-
-func newCFB(c *Cipher, iv []byte, decrypt bool) (cipher.Stream, error) {
-	s, err := newStream(c, iv)
-	if err != nil {
-		return nil, err
+func (s *Stream) next() {
+	s.used = 0
+	if !s.ctr {
+		s.c.Encrypt(s.gamma[:], s.gamma[:])
+		return
 	}
-	return &cfb{s, decrypt}, nil
+	carry := uint(1)
+	for i := range s.counter[:s.c.BlockSize()] {
+		carry += uint(s.counter[i])
+		s.counter[i] = byte(carry)
+		carry >>= 8
+	}
+	s.c.Encrypt(s.gamma[:], s.counter[:])
 }
 
-func (s *cfb) XORKeyStream(dst, src []byte) {
-	dst = dst[:len(src)]
-	n := s.c.BlockSize()
+// EncryptCFB is the mode CFB (clause 10: гамування зі зворотним зв'язком) with a feedback of the whole block, the only one
+// in use. It encrypts src, of any length, into dst of the same length, which is src itself or does not overlap it. The iv
+// has one block. ErrIVSize, ErrSize.
+//
+// It is no cipher.Stream, because a message that does not end with a whole block must be known to end: its last bytes
+// meet the last bytes of the gamma, not the first. (The standard's examples do so; programs that take the first ones
+// read all but the end of such a message.)
+func EncryptCFB(c *Cipher, dst, src, iv []byte) error { return cfb(c, dst, src, iv, false) }
+
+// DecryptCFB is the inverse of EncryptCFB.
+func DecryptCFB(c *Cipher, dst, src, iv []byte) error { return cfb(c, dst, src, iv, true) }
+
+func cfb(c *Cipher, dst, src, iv []byte, decrypt bool) error {
+	n := c.BlockSize()
+	if len(iv) != n {
+		return ErrIVSize
+	}
+	if len(dst) != len(src) {
+		return ErrSize
+	}
+	var feedback, gamma [MaxBlockSize]byte
+	copy(feedback[:], iv)
 	for len(src) > 0 {
-		if s.used == n {
-			s.c.Encrypt(s.gamma[:], s.state[:])
-			s.used = 0
+		c.Encrypt(gamma[:], feedback[:])
+		k := min(n, len(src))
+		if decrypt { // before dst is written: it may be src
+			copy(feedback[:], src[:k])
 		}
-		k := min(n-s.used, len(src))
-		if s.decrypt { // before dst is written: it may be src
-			copy(s.state[s.used:], src[:k])
+		subtle.XORBytes(dst, src[:k], gamma[n-k:n])
+		if !decrypt {
+			copy(feedback[:], dst[:k])
 		}
-		subtle.XORBytes(dst, src[:k], s.gamma[s.used:n])
-		if !s.decrypt {
-			copy(s.state[s.used:], dst[:k])
-		}
-		s.used += k
 		dst, src = dst[k:], src[k:]
 	}
+	return nil
 }

@@ -121,16 +121,13 @@ func WrapKey(kek, key []byte, rand io.Reader) ([]byte, error) {
 	copy(out[wrapBlock:], key)
 	check := wrapCheck(c, key)
 	copy(out[2*wrapBlock:], check[:])
-	s, err := NewCFBEncrypter(c, out[:wrapBlock])
-	if err != nil {
+	if err := EncryptCFB(c, out[wrapBlock:], out[wrapBlock:], out[:wrapBlock]); err != nil {
 		return nil, err
 	}
-	s.XORKeyStream(out[wrapBlock:], out[wrapBlock:])
 	reverse(out)
-	if s, err = NewCFBEncrypter(c, wrapIV); err != nil {
+	if err := EncryptCFB(c, out, out, wrapIV); err != nil {
 		return nil, err
 	}
-	s.XORKeyStream(out, out)
 	return out, nil
 }
 
@@ -144,16 +141,13 @@ func UnwrapKey(kek, wrapped []byte) ([]byte, error) {
 		return nil, ErrKeyWrap
 	}
 	out := append([]byte(nil), wrapped...)
-	s, err := NewCFBDecrypter(c, wrapIV)
-	if err != nil {
+	if err := DecryptCFB(c, out, out, wrapIV); err != nil {
 		return nil, err
 	}
-	s.XORKeyStream(out, out)
 	reverse(out)
-	if s, err = NewCFBDecrypter(c, out[:wrapBlock]); err != nil {
+	if err := DecryptCFB(c, out[wrapBlock:], out[wrapBlock:], out[:wrapBlock]); err != nil {
 		return nil, err
 	}
-	s.XORKeyStream(out[wrapBlock:], out[wrapBlock:])
 	key, check := out[wrapBlock:2*wrapBlock:2*wrapBlock], wrapCheck(c, out[wrapBlock:2*wrapBlock])
 	if subtle.ConstantTimeCompare(check[:], out[2*wrapBlock:]) != 1 {
 		clear(out)
