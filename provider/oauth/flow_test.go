@@ -269,4 +269,3 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
-

@@ -6,13 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,22 +100,43 @@ type fixture struct {
 	subject func(*AuthorizeRequest) Subject
 }
 
-type auditDouble struct{ events []audit.Event }
+// sharedKeys are the signing keys of all tests that do not care: making an RSA key is slow.
+var sharedKeys = sync.OnceValue(func() *keys.Keys {
+	s, err := seal.New(bytesOf(1))
+	if err != nil {
+		panic(err)
+	}
+	k, err := keys.Open(context.Background(), keys.Config{Store: memstore.New(memstore.Config{}), Sealer: s})
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
+
+// ownKeys gives a fixture signing keys of its own, in its store.
+func (f *fixture) ownKeys() *fixture {
+	f.t.Helper()
+	cfg := f.p.cfg
+	var err error
+	if cfg.Keys, err = keys.Open(context.Background(), keys.Config{Store: f.store, Sealer: testSealer(f.t)}); err != nil {
+		f.t.Fatal(err)
+	}
+	if f.p, err = New(cfg); err != nil {
+		f.t.Fatal(err)
+	}
+	return f
+}
+
+type auditDouble struct {
+	mu     sync.Mutex
+	events []audit.Event
+}
 
 func (a *auditDouble) Record(_ context.Context, e audit.Event) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.events = append(a.events, e)
 	return nil
-}
-
-type lockedWriter struct {
-	mu chan struct{}
-	w  io.Writer
-}
-
-func (l lockedWriter) Write(b []byte) (int, error) {
-	l.mu <- struct{}{}
-	defer func() { <-l.mu }()
-	return l.w.Write(b)
 }
 
 func newFixture(t testing.TB, store storage.Store, clients ...Client) *fixture {
@@ -132,16 +153,13 @@ func newFixtureAt(t testing.TB, issuer string, store storage.Store, clients ...C
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := keys.Open(context.Background(), keys.Config{Store: store, Sealer: testSealer(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := sharedKeys()
 	f := &fixture{t: t, store: store, log: &bytes.Buffer{}, audit: &auditDouble{}}
 	f.subject = func(*AuthorizeRequest) Subject { return testSubject(time.Now()) }
 	f.p, err = New(Config{
 		Issuer: issuer, Store: store, Sealer: testSealer(t), Keys: k, Clients: registry,
 		TokenSecrets: [][]byte{bytesOf(2)}, SubjectSecret: bytesOf(3), Audit: f.audit,
-		Log: slog.New(slog.NewTextHandler(lockedWriter{make(chan struct{}, 1), f.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,323 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"brama/storage"
+	"brama/storage/boltstore"
+)
+
+// T69: of 32 exchanges of one code at once one is answered, and since nobody knows who stole it, the grant dies.
+func TestCodeRace(t *testing.T) {
+	for name, open := range map[string]func(testing.TB) storage.Store{"mem": memStore, "bolt": boltStore} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				f := newFixture(t, open(t))
+				code := f.code()
+				const racers = 32
+				status := make([]int, racers)
+				bodies := make([]map[string]any, racers)
+				var wg sync.WaitGroup
+				start := make(chan struct{})
+				for i := range racers {
+					wg.Go(func() {
+						<-start
+						status[i], bodies[i] = f.exchange(code)
+					})
+				}
+				close(start)
+				wg.Wait()
+				winners := 0
+				for i := range racers {
+					if status[i] == 200 {
+						winners++
+						if s, b := f.userinfo(bodies[i]["access_token"].(string)); s != 401 {
+							t.Errorf("token of a contested code: %d %v", s, b)
+						}
+						continue
+					}
+					want(t, "loser", status[i], bodies[i], 400, "invalid_grant")
+				}
+				if winners != 1 {
+					t.Fatalf("%d winners, want 1", winners)
+				}
+			}
+		})
+	}
+}
+
+// A code that comes again, a while later, kills the token made from it.
+func TestCodeReplayRevokes(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	code := f.code()
+	token := f.mustExchange(code)["access_token"].(string)
+	if status, _ := f.userinfo(token); status != 200 {
+		t.Fatalf("userinfo %d", status)
+	}
+	status, body := f.exchange(code)
+	want(t, "second exchange", status, body, 400, "invalid_grant")
+	status, body = f.userinfo(token)
+	want(t, "userinfo after the replay", status, body, 401, "invalid_token")
+	if len(f.audit.events) != 1 || f.audit.events[0].Action != "grant.revoked" || f.audit.events[0].Person != "person-1" {
+		t.Errorf("audit %v", f.audit.events)
+	}
+}
+
+// A failed exchange leaves nothing half-written: no token, and the code is as it was or dead.
+func TestStoreFailureIssuesNothing(t *testing.T) {
+	store := memStore(t)
+	f := newFixture(t, store)
+	code := f.code()
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	status, body := f.exchange(code)
+	want(t, "closed store", status, body, 500, "server_error")
+	if body["access_token"] != nil || body["error_description"] != nil {
+		t.Errorf("answer %v", body)
+	}
+	if q := f.answerOf(f.ask(params())); q.Get("error") != "server_error" || q.Get("code") != "" || q.Has("error_description") {
+		t.Errorf("grant on a closed store: %v", q)
+	}
+}
+
+// T73: a code is no token, an ID token is no access token, neither is a code of another kind.
+func TestTokenKindsNotInterchangeable(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	body := f.mustExchange(f.code())
+	access, id := body["access_token"].(string), body["id_token"].(string)
+	for name, token := range map[string]string{"code": f.code(), "ID token": id, "garbage": "x", "spaces": "a b"} {
+		status, answer := f.userinfo(token)
+		want(t, name+" at userinfo", status, answer, 401, "invalid_token")
+	}
+	for name, code := range map[string]string{"access token": access, "ID token": id} {
+		status, answer := f.exchange(code)
+		want(t, name+" as code", status, answer, 400, "invalid_grant")
+	}
+	// The signature half alone finds the record; it must not be enough.
+	half := access[strings.IndexByte(access, '.'):]
+	for _, forged := range []string{"A" + half, half, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" + half} {
+		status, answer := f.userinfo(forged)
+		want(t, "other key half", status, answer, 401, "invalid_token")
+	}
+}
+
+func TestUserInfoBearer(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	token := f.mustExchange(f.code())["access_token"].(string)
+	post := httptest.NewRequest("POST", PathUserInfo, strings.NewReader(url.Values{"access_token": {token}}.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if w := f.do(post); w.Code != 200 {
+		t.Errorf("POST: %d %s", w.Code, w.Body)
+	}
+	both := httptest.NewRequest("POST", PathUserInfo, strings.NewReader(url.Values{"access_token": {token}}.Encode()))
+	both.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	both.Header.Set("Authorization", "Bearer "+token)
+	if w := f.do(both); w.Code != 400 {
+		t.Errorf("two tokens: %d", w.Code)
+	}
+	if w := f.do(httptest.NewRequest("GET", PathUserInfo+"?access_token="+token, nil)); w.Code != 400 {
+		t.Errorf("token in the address: %d", w.Code)
+	}
+	w := f.do(httptest.NewRequest("GET", PathUserInfo, nil))
+	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("no token: %d %q", w.Code, w.Header().Get("WWW-Authenticate"))
+	}
+	basic := httptest.NewRequest("GET", PathUserInfo, nil)
+	basic.SetBasicAuth("portal", testSecret)
+	if w := f.do(basic); w.Code != 400 {
+		t.Errorf("Basic: %d", w.Code)
+	}
+	if w := f.do(httptest.NewRequest("PUT", PathUserInfo, nil)); w.Code != 405 {
+		t.Errorf("PUT: %d", w.Code)
+	}
+}
+
+// A client that lost its registration, or a right of it, loses it at userinfo too.
+func TestUserInfoFollowsRegistration(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	token := f.mustExchange(f.code())["access_token"].(string)
+	less := portal()
+	less.Claims = nil
+	cfg := f.p.cfg
+	cfg.Clients, _ = NewRegistry(less)
+	f.p, _ = New(cfg)
+	if _, body := f.userinfo(token); body["rnokpp"] != nil || body["name"] == nil {
+		t.Errorf("after the right was taken: %v", body)
+	}
+	cfg.Clients, _ = NewRegistry()
+	f.p, _ = New(cfg)
+	status, body := f.userinfo(token)
+	want(t, "client gone", status, body, 401, "invalid_token")
+}
+
+// T74: a 307 would make the browser repeat its POST at the client.
+func TestNo307(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	for name, v := range map[string]url.Values{"granted": params(), "denied": params("prompt", "junk")} {
+		r := httptest.NewRequest("POST", PathAuthorize, strings.NewReader(v.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := f.do(r)
+		if w.Code != 303 || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Referrer-Policy") != "same-origin" {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+	}
+}
+
+// wholeLife walks through everything that can happen and returns every secret that was seen.
+func wholeLife(t *testing.T, f *fixture) []string {
+	t.Helper()
+	q := f.answerOf(f.ask(params()))
+	code := q.Get("code")
+	body := f.mustExchange(code)
+	access, id := body["access_token"].(string), body["id_token"].(string)
+	f.userinfo(access)
+	f.userinfo(access + "x")
+	f.exchange(code)
+	bad := f.code()
+	f.exchange(bad, "code_verifier", "another-verifier-of-more-than-forty-three-chars")
+	open := f.code()
+	f.exchange("unknown-code.with-a-dot")
+	r := tokenRequest(tokenParams(open, "client_id", "portal", "client_secret", "wrong-secret-of-somebody"))
+	f.tokens(r)
+	basic := tokenRequest(tokenParams(open))
+	basic.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("portal:%zzbroken-secret")))
+	f.tokens(basic)
+	f.ask(params("scope", "junk", "state", "state-of-an-error"))
+	secrets := []string{
+		code, bad, open, access, id, testSecret, testVerifier, "another-verifier", "wrong-secret", "broken-secret",
+		"state-of-the-portal", "state-of-an-error", "nonce-of-the-portal", "3333333334", "19900102-12345", "Шевченко", "0a1b2c3d4e5f",
+		f.idClaims(body)["sub"].(string),
+	}
+	for _, token := range []string{code, bad, open, access} {
+		secrets = append(secrets, strings.Split(token, ".")...)
+	}
+	return secrets
+}
+
+// T74, T90: no code, token, secret, state or personal value in the log, whatever goes wrong.
+func TestNoCodeInLogs(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	secrets := wholeLife(t, f)
+	if !strings.Contains(f.log.String(), "invalid_grant") || !strings.Contains(f.log.String(), "invalid_client") {
+		t.Fatalf("log says nothing: %s", f.log)
+	}
+	for _, s := range secrets {
+		if strings.Contains(f.log.String(), s) {
+			t.Errorf("log holds %q:\n%s", s, f.log)
+		}
+	}
+}
+
+// T87: a stolen store yields no live secret, no private key, nothing of persons.
+func TestDumpHoldsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	store, err := boltstore.Open(boltstore.Config{Path: path, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, store).ownKeys()
+	secrets := wholeLife(t, f)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dump, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(dump, []byte("person-1")) {
+		t.Fatal("the dump does not hold what it must: is it the right file?")
+	}
+	for _, s := range secrets {
+		forms := [][]byte{[]byte(s), []byte(base64.StdEncoding.EncodeToString([]byte(s))), []byte(hex.EncodeToString([]byte(s)))}
+		if raw, err := base64.RawURLEncoding.DecodeString(s); err == nil && len(raw) > 8 {
+			forms = append(forms, raw)
+		}
+		if escaped, _ := json.Marshal(s); len(escaped) > 8 {
+			forms = append(forms, escaped[1:len(escaped)-1])
+		}
+		for _, form := range forms {
+			if bytes.Contains(dump, form) {
+				t.Errorf("dump holds %q", form)
+			}
+		}
+	}
+	sum := sha256.Sum256([]byte("3333333334"))
+	if bytes.Contains(dump, sum[:]) || bytes.Contains(dump, []byte(hex.EncodeToString(sum[:]))) {
+		t.Error("dump holds the plain hash of a tax number")
+	}
+	if bytes.Contains(dump, bytesOf(1)) || bytes.Contains(dump, bytesOf(2)) || bytes.Contains(dump, bytesOf(3)) {
+		t.Error("dump holds a key of the configuration")
+	}
+}
+
+// T93, the half of this package: reading a request writes nothing.
+func TestAuthorizeWritesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	store, err := boltstore.Open(boltstore.Config{Path: path, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	f := newFixture(t, store)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []url.Values{params(), params("prompt", "junk"), params("client_id", "nobody")} {
+		_, _ = f.p.ReadAuthorize(httptest.NewRequest("GET", PathAuthorize+"?"+v.Encode(), nil))
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file changed (%v)", err)
+	}
+}
+
+func FuzzReadAuthorize(f *testing.F) {
+	fx := newFixture(f, memStore(f))
+	for _, v := range []url.Values{params(), params("prompt", "none", "max_age", "0"), params("state", ""), params("request", "x")} {
+		f.Add(v.Encode())
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest("GET", PathAuthorize, nil)
+		r.URL.RawQuery = query
+		req, err := fx.p.ReadAuthorize(r)
+		if req != nil && req.RedirectURI != "https://portal.example.ua/cb" {
+			t.Fatalf("redirect_uri %q", req.RedirectURI)
+		}
+		if err != nil {
+			if e, ok := err.(*Error); !ok || e.Code == "" || e.Page != (req == nil) {
+				t.Fatalf("error %v, request %v", err, req)
+			}
+			return
+		}
+		if len(req.Form["code_challenge"]) != 1 || req.Form.Get("code_challenge_method") != "S256" {
+			t.Fatalf("form %v", req.Form)
+		}
+	})
+}
+
+func FuzzToken(f *testing.F) {
+	fx := newFixture(f, memStore(f))
+	f.Add(tokenParams(fx.code()).Encode(), "Basic x", "application/x-www-form-urlencoded")
+	f.Add("", "", "")
+	f.Fuzz(func(t *testing.T, body, authorization, contentType string) {
+		r := httptest.NewRequest("POST", PathToken, strings.NewReader(body))
+		r.Header.Set("Authorization", authorization)
+		r.Header.Set("Content-Type", contentType)
+		if w := fx.do(r); w.Code < 400 || w.Code >= 500 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	})
+}
