@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/ory/fosite"
 
@@ -57,6 +58,21 @@ func publicError(err error) *Error {
 		}
 	}
 	return &Error{Code: "server_error", Status: http.StatusInternalServerError, Err: err}
+}
+
+// chain returns the messages of err and its causes: fosite's errors print their code only.
+func chain(err error) string {
+	var parts []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		text := err.Error()
+		if f, ok := err.(*fosite.RFC6749Error); ok && f.HintField != "" {
+			text += " (" + f.HintField + ")"
+		}
+		if n := len(parts); n == 0 || !strings.HasSuffix(parts[n-1], text) {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, ": ")
 }
 
 // writeError answers at the token endpoint (RFC 6749, 5.2).

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"brama/storage"
@@ -57,6 +59,46 @@ func TestCodeRace(t *testing.T) {
 	}
 }
 
+// A meeting is a store where the first two readers of a grant wait for each other.
+type meeting struct {
+	storage.Store
+	wg sync.WaitGroup
+	n  atomic.Int32
+}
+
+func (m *meeting) View(ctx context.Context, fn func(storage.Tx) error) error {
+	err := m.Store.View(ctx, fn)
+	if m.n.Add(1) <= 2 {
+		m.wg.Done()
+		m.wg.Wait()
+	}
+	return err
+}
+
+// The race at its narrowest: both have seen the code unspent, so that only the precondition of the commit decides.
+func TestCodeRaceAtCommit(t *testing.T) {
+	m := &meeting{Store: memStore(t)}
+	f := newFixture(t, m)
+	code := f.code()
+	m.wg.Add(2)
+	status, bodies := make([]int, 2), make([]map[string]any, 2)
+	var wg sync.WaitGroup
+	for i := range 2 {
+		wg.Go(func() { status[i], bodies[i] = f.exchange(code) })
+	}
+	wg.Wait()
+	winner, loser := 0, 1
+	if status[1] == 200 {
+		winner, loser = 1, 0
+	}
+	if status[winner] != 200 {
+		t.Fatalf("nobody won: %v", bodies)
+	}
+	want(t, "loser", status[loser], bodies[loser], 400, "invalid_grant")
+	s, b := f.userinfo(bodies[winner]["access_token"].(string))
+	want(t, "token of the winner", s, b, 401, "invalid_token")
+}
+
 // A code that comes again, a while later, kills the token made from it.
 func TestCodeReplayRevokes(t *testing.T) {
 	f := newFixture(t, memStore(t))
@@ -86,6 +128,9 @@ func TestStoreFailureIssuesNothing(t *testing.T) {
 	want(t, "closed store", status, body, 500, "server_error")
 	if body["access_token"] != nil || body["error_description"] != nil {
 		t.Errorf("answer %v", body)
+	}
+	if !strings.Contains(f.log.String(), "memstore: closed") {
+		t.Errorf("the operator does not learn the cause: %s", f.log)
 	}
 	if q := f.answerOf(f.ask(params())); q.Get("error") != "server_error" || q.Get("code") != "" || q.Has("error_description") {
 		t.Errorf("grant on a closed store: %v", q)
@@ -240,7 +285,7 @@ func TestDumpHoldsNothing(t *testing.T) {
 		t.Fatal("the dump does not hold what it must: is it the right file?")
 	}
 	for _, s := range secrets {
-		forms := [][]byte{[]byte(s), []byte(base64.StdEncoding.EncodeToString([]byte(s))), []byte(hex.EncodeToString([]byte(s)))}
+		forms := append(inBase64(s), []byte(s), []byte(hex.EncodeToString([]byte(s))))
 		if raw, err := base64.RawURLEncoding.DecodeString(s); err == nil && len(raw) > 8 {
 			forms = append(forms, raw)
 		}
@@ -260,6 +305,17 @@ func TestDumpHoldsNothing(t *testing.T) {
 	if bytes.Contains(dump, bytesOf(1)) || bytes.Contains(dump, bytesOf(2)) || bytes.Contains(dump, bytesOf(3)) {
 		t.Error("dump holds a key of the configuration")
 	}
+}
+
+// inBase64 returns what of s is seen inside a longer text in base64, at each of its three alignments.
+func inBase64(s string) [][]byte {
+	var out [][]byte
+	for shift := range 3 {
+		text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + s))
+		text = text[(shift*8+5)/6:]
+		out = append(out, []byte(text[:len(text)-1]))
+	}
+	return out
 }
 
 // T93, the half of this package: reading a request writes nothing.

@@ -45,7 +45,7 @@ func (p *Provider) logRefusal(ctx context.Context, message, clientID string, e *
 		level = slog.LevelError
 	}
 	p.cfg.Log.LogAttrs(ctx, level, message, slog.String("client", clientID), slog.String("code", e.Code),
-		slog.String("reason", e.Description), slog.Any("err", e.Err))
+		slog.String("reason", e.Description), slog.String("err", chain(e.Err)))
 }
 
 // exchange reads a token request and returns its answer, all that it wrote being on the disk.
