@@ -1,0 +1,384 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config of a File.
+type Config struct {
+	// Dir holds audit.jsonl and, below evidence/, what is kept to repeat decisions. Made (0700) if absent.
+	Dir string
+	// Key chains the lines and hashes identifiers: at least 32 random bytes, outside Dir. Who can write the file and does
+	// not have it cannot change a line unseen.
+	Key []byte
+	// Sealer seals evidence.
+	Sealer Sealer
+	// Checkpoints is a file, best on another disk, that gets the head of the chain: a log whose tail was cut is then shorter
+	// than its checkpoint says. "" means Dir/checkpoints.jsonl.
+	Checkpoints string
+	Now         func() time.Time // the clock; nil means time.Now
+}
+
+// A Sealer encrypts evidence, bound to a purpose (storage/seal).
+type Sealer interface {
+	Seal(purpose string, plaintext []byte) []byte
+	Open(purpose string, sealed []byte) ([]byte, error)
+}
+
+const (
+	logName        = "audit.jsonl"
+	checkpointName = "checkpoints.jsonl"
+	evidenceDir    = "evidence"
+	checkpointTime = time.Minute // at most so much of the tail can be cut unseen
+	maxBatch       = 256
+	// With these the longest line, each byte of it escaped, is below maxLine.
+	maxIdentifiers = 8
+	maxDetails     = 16
+	// MaxEvidence bounds one evidence, in bytes.
+	MaxEvidence = 4 << 20
+)
+
+// Errors of a File.
+var (
+	ErrClosed = errors.New("audit: closed")
+	// ErrBroken is returned by every Record after a write has failed: the log is then opened again by a restart, which
+	// checks it. Until then nothing that must be recorded happens.
+	ErrBroken = errors.New("audit: an earlier write failed, restart the server")
+)
+
+// A File is a Log in a file of JSON lines, each with the HMAC of itself and of the one before. Records that come together
+// share one sync. Safe for concurrent use.
+type File struct {
+	cfg   Config
+	key   []byte // of the chain
+	index []byte // of identifiers
+	queue chan *entry
+
+	mu     sync.RWMutex // held for reading while an entry is put into the queue
+	closed bool
+	wg     sync.WaitGroup
+
+	file, checkpoints *os.File
+	head              head
+	checkpointed      head
+	checkpointAt      time.Time
+}
+
+var _ Log = (*File)(nil)
+
+type entry struct {
+	event    Event
+	evidence *evidenceRef
+	err      error
+	done     chan struct{}
+}
+
+// Open opens the log in cfg.Dir, or makes it. The chain and the checkpoints are verified first: a log that was edited or
+// cut is an error. A last line without its end is what a crash leaves of a record that nobody was told of: it is removed.
+func Open(cfg Config) (*File, error) {
+	if cfg.Dir == "" || cfg.Sealer == nil {
+		return nil, errors.New("audit: folder and sealer are needed")
+	}
+	if len(cfg.Key) < 32 {
+		return nil, fmt.Errorf("audit: key of %d bytes, want at least 32", len(cfg.Key))
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Checkpoints == "" {
+		cfg.Checkpoints = filepath.Join(cfg.Dir, checkpointName)
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, evidenceDir), 0o700); err != nil {
+		return nil, fmt.Errorf("audit: making the folder: %w", err)
+	}
+	f := &File{cfg: cfg, key: subkey(cfg.Key, "chain"), index: subkey(cfg.Key, "identifier"), queue: make(chan *entry, maxBatch)}
+	if err := f.open(); err != nil {
+		return nil, errors.Join(err, f.closeFiles())
+	}
+	f.wg.Add(1)
+	go f.write()
+	return f, nil
+}
+
+func subkey(key []byte, label string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte("brama audit " + label))
+	return m.Sum(nil)
+}
+
+func (f *File) open() error {
+	var err error
+	if f.file, err = openAppend(filepath.Join(f.cfg.Dir, logName)); err != nil {
+		return err
+	}
+	if f.checkpoints, err = openAppend(f.cfg.Checkpoints); err != nil {
+		return err
+	}
+	for _, file := range []*os.File{f.file, f.checkpoints} {
+		if err := dropTornLine(file); err != nil {
+			return err
+		}
+	}
+	points, err := readCheckpoints(f.checkpoints, f.key)
+	if err != nil {
+		return err
+	}
+	if f.head, err = verify(f.file, f.key, points); err != nil {
+		return err
+	}
+	f.checkpointed = f.head
+	if len(points) == 0 {
+		f.checkpointed = head{}
+	}
+	return syncDir(f.cfg.Dir)
+}
+
+func openAppend(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("audit: opening: %w", err)
+	}
+	return file, nil
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("audit: opening the folder: %w", err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// dropTornLine cuts what follows the last line feed.
+func dropTornLine(file *os.File) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("audit: reading: %w", err)
+	}
+	end := size
+	buf := make([]byte, 4096)
+	for end > 0 {
+		n := min(int64(len(buf)), end)
+		if _, err := file.ReadAt(buf[:n], end-n); err != nil {
+			return fmt.Errorf("audit: reading: %w", err)
+		}
+		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+			end = end - n + int64(i) + 1
+			break
+		}
+		end -= n
+	}
+	if end == size {
+		return nil
+	}
+	if err := file.Truncate(end); err != nil {
+		return fmt.Errorf("audit: removing a torn line: %w", err)
+	}
+	return file.Sync()
+}
+
+// Record implements Log. Evidence is on the disk before its line is, and the line before Record returns. It waits for its
+// sync even if ctx ends meanwhile, for the outcome must be known.
+func (f *File) Record(ctx context.Context, e Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if e.Action == "" || e.Outcome == "" {
+		return errors.New("audit: event without action or outcome")
+	}
+	if len(e.Identifiers) > maxIdentifiers || len(e.Detail) > maxDetails {
+		return fmt.Errorf("audit: more than %d identifiers or %d details", maxIdentifiers, maxDetails)
+	}
+	if e.Time.IsZero() {
+		e.Time = f.cfg.Now()
+	}
+	it := &entry{event: e, done: make(chan struct{})}
+	if e.Evidence != nil {
+		ref, err := f.keep(e.Evidence, e.Time)
+		if err != nil {
+			return err
+		}
+		it.evidence = ref
+	}
+	f.mu.RLock()
+	if f.closed {
+		f.mu.RUnlock()
+		return ErrClosed
+	}
+	f.queue <- it
+	f.mu.RUnlock()
+	<-it.done
+	return it.err
+}
+
+// write is the only writer of the log: it takes what has gathered during the last sync, and syncs it as one.
+func (f *File) write() {
+	defer f.wg.Done()
+	var broken error
+	for first := range f.queue {
+		batch := []*entry{first}
+	gather:
+		for len(batch) < maxBatch {
+			select {
+			case it, ok := <-f.queue:
+				if !ok {
+					break gather
+				}
+				batch = append(batch, it)
+			default:
+				break gather
+			}
+		}
+		if broken == nil {
+			if err := f.commit(batch); err != nil {
+				broken = fmt.Errorf("%w: %w", ErrBroken, err)
+			}
+		}
+		for _, it := range batch {
+			it.err = broken
+			close(it.done)
+		}
+	}
+	if broken == nil {
+		_ = f.checkpoint() // the next start verifies without it, only less
+	}
+}
+
+func (f *File) commit(batch []*entry) error {
+	var text []byte
+	h := f.head
+	for _, it := range batch {
+		text, h = appendLine(text, f.key, f.index, h, it)
+	}
+	if _, err := f.file.Write(text); err != nil {
+		return fmt.Errorf("audit: writing: %w", err)
+	}
+	if err := f.file.Sync(); err != nil {
+		return fmt.Errorf("audit: syncing: %w", err)
+	}
+	f.head = h
+	if now := f.cfg.Now(); now.Sub(f.checkpointAt) >= checkpointTime {
+		f.checkpointAt = now
+		return f.checkpoint()
+	}
+	return nil
+}
+
+// checkpoint writes the head of the chain to the other file.
+func (f *File) checkpoint() error {
+	if f.head == f.checkpointed {
+		return nil
+	}
+	line, err := json.Marshal(checkpointOf(f.key, f.head, f.cfg.Now()))
+	if err != nil {
+		return err
+	}
+	if _, err := f.checkpoints.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("audit: writing a checkpoint: %w", err)
+	}
+	f.checkpointed = f.head
+	return f.checkpoints.Sync()
+}
+
+// Close writes what waits, and a last checkpoint.
+func (f *File) Close() error {
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		return nil
+	}
+	f.closed = true
+	close(f.queue)
+	f.mu.Unlock()
+	f.wg.Wait()
+	return f.closeFiles()
+}
+
+func (f *File) closeFiles() error {
+	var errs []error
+	for _, file := range []*os.File{f.file, f.checkpoints} {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type evidenceRef struct {
+	id  string
+	sum [sha256.Size]byte
+}
+
+func evidencePath(dir, id string) string { return filepath.Join(dir, evidenceDir, id) }
+
+// keep writes evidence, sealed, into a file of its own: <date>-<random>, so that retention is deleting files by name.
+func (f *File) keep(e *Evidence, at time.Time) (*evidenceRef, error) {
+	plain, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("audit: encoding evidence: %w", err)
+	}
+	if len(plain) > MaxEvidence {
+		return nil, fmt.Errorf("audit: evidence of %d bytes, limit %d", len(plain), MaxEvidence)
+	}
+	ref := &evidenceRef{id: at.UTC().Format("20060102") + "-" + rand.Text()}
+	sealed := f.cfg.Sealer.Seal("evidence:"+ref.id, plain)
+	ref.sum = sha256.Sum256(sealed)
+	file, err := os.OpenFile(evidencePath(f.cfg.Dir, ref.id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("audit: keeping evidence: %w", err)
+	}
+	_, err = file.Write(sealed)
+	if err = errors.Join(err, file.Sync(), file.Close(), syncDir(filepath.Join(f.cfg.Dir, evidenceDir))); err != nil {
+		return nil, fmt.Errorf("audit: keeping evidence: %w", err)
+	}
+	return ref, nil
+}
+
+// Evidence returns what was kept under the id that a line names.
+func (f *File) Evidence(id string) (*Evidence, error) {
+	if id == "" || strings.ContainsAny(id, "/\\.") {
+		return nil, errors.New("audit: not an evidence id")
+	}
+	file, err := os.Open(evidencePath(f.cfg.Dir, id))
+	if err != nil {
+		return nil, fmt.Errorf("audit: reading evidence: %w", err)
+	}
+	sealed, err := io.ReadAll(io.LimitReader(bufio.NewReader(file), 2*MaxEvidence))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, fmt.Errorf("audit: reading evidence: %w", err)
+	}
+	plain, err := f.cfg.Sealer.Open("evidence:"+id, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("audit: opening evidence: %w", err)
+	}
+	e := &Evidence{}
+	if err := json.Unmarshal(plain, e); err != nil {
+		return nil, fmt.Errorf("audit: decoding evidence: %w", err)
+	}
+	return e, nil
+}
+
+// IdentifierHash returns the keyed hash of an identifier as it stands in lines, in hex: who has the number and the key
+// finds its lines.
+func (f *File) IdentifierHash(i Identifier) string { return identifierHash(f.index, i) }
+
+func identifierHash(key []byte, i Identifier) string {
+	m := hmac.New(sha256.New, key)
+	fmt.Fprintf(m, "%d:%s%d:%s%d:%s", len(i.Type), i.Type, len(i.Country), i.Country, len(i.Value), i.Value)
+	return hex.EncodeToString(m.Sum(nil))
+}
