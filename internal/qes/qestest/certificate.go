@@ -133,8 +133,10 @@ func subjectKeyID(k *Key) []byte {
 	return extension(oidSubjectKeyID, false, der.EncodeOctetString(k.ID()))
 }
 
-func authorityKeyID(k *Key) []byte {
-	return extension(oidAuthorityKeyID, false, der.EncodeSequence(der.Element(der.Context(0), k.ID())))
+func authorityKeyID(k *Key) []byte { return encodeAuthorityKeyID(k.ID()) }
+
+func encodeAuthorityKeyID(id []byte) []byte {
+	return extension(oidAuthorityKeyID, false, der.EncodeSequence(der.Element(der.Context(0), id)))
 }
 
 // keyUsage writes the bits of the first octet; unused low bits are counted.

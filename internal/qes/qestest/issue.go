@@ -53,6 +53,7 @@ type Request struct {
 	Unpublished         bool // the search does not find it
 	// WithAgreement adds a second key (M257) with an encryption certificate, as national providers issue pairs.
 	WithAgreement bool
+	Forge         *Forgery // for tests of those who read
 }
 
 // An Issued is a certificate with its key.
@@ -162,8 +163,12 @@ func (r Request) extensions(p *Provider, a *authority, key *Key) [][]byte {
 	if r.Kind == Encryption {
 		usage = usageAgree
 	}
+	aki := a.ca.key.ID()
+	if r.Forge != nil && r.Forge.AuthorityKeyID != nil {
+		aki = r.Forge.AuthorityKeyID
+	}
 	list := [][]byte{
-		subjectKeyID(key), authorityKeyID(a.ca.key), keyUsage(usage), policies(), basicConstraints(false, 0),
+		subjectKeyID(key), encodeAuthorityKeyID(aki), keyUsage(usage), policies(), basicConstraints(false, 0),
 		qcStatements(!r.NotQualified, r.Device), directoryAttributes(numbers...),
 	}
 	if r.Kind == Seal {

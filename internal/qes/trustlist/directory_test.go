@@ -31,12 +31,20 @@ func TestTrustDataDigests(t *testing.T) {
 	if len(compared) != len(ours) || len(ours) != 33 {
 		t.Fatalf("got %d entries, the list has %d", len(ours), len(compared))
 	}
+	added := 0
 	for i := range ours {
+		if n := len(compared[i].IssuerCNs); n < len(ours[i].IssuerCNs) {
+			added += len(ours[i].IssuerCNs) - n
+			ours[i].IssuerCNs = ours[i].IssuerCNs[:n] // TestRealBundle finds the others in certificates
+		}
 		got, _ := json.Marshal(ours[i])
 		want, _ := json.Marshal(compared[i])
 		if string(got) != string(want) {
 			t.Errorf("entry %d:\n got %s\nwant %s", i, got, want)
 		}
+	}
+	if added != 3 {
+		t.Errorf("got %d names that the list does not have, want 3", added)
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 
 // Directory returns the qualified trust service providers of Ukraine: the names by which their certificates call them and
 // the addresses of their services. These are facts from public material of February 2026, compared with
-// [ComparedList]. A CMP or TSP address without a path there has the one that all servers of that maker use.
+// [ComparedList]. Three issuer names that stand in CA certificates of [ComparedBundle] only are added. A CMP or TSP address without a path there has the one that all servers of that maker use.
 func Directory() []Provider {
 	return []Provider{
 		{
@@ -255,6 +255,8 @@ func Directory() []Provider {
 				"КНЕДП АТ \"БАНК АЛЬЯНС\"",
 				"QTSP-RSA of JSC \"Bank Alliance\"",
 				"QTSP-ECDSA of JSC \"Bank Alliance\"",
+				"QTSP-RSA of JSC \"BANK ALLIANCE\"",
+				"QTSP-ECDSA of JSC \"BANK ALLIANCE\"",
 			},
 			OCSP: "http://ca.bankalliance.ua/ocsp", TSP: "http://ca.bankalliance.ua/tsp", CMP: "http://ca.bankalliance.ua/cmp",
 		},
@@ -280,6 +282,7 @@ func Directory() []Provider {
 			IssuerCNs: []string{
 				"КНЕДП EDIN ID ТОВ \"АТС\"",
 				"QTSP EDIN ID of the ATS LLC",
+				"КНЕДП EDIN ID ТОВ “АТС”",
 			},
 			OCSP: "http://ca.edin.ua/services/ocsp/", TSP: "http://ca.edin.ua/services/tsp/", CMP: "http://ca.edin.ua/services/cmp/",
 		},
