@@ -15,6 +15,7 @@ type List struct {
 	Freshest               string   // URL of the delta; "" leaves it out
 	Extensions             [][]byte // further ones, encoded
 	Signer                 string   // authority that signs; "" is the one that was asked
+	Issuer                 string   // authority whose name the list bears; "" is the one that was asked
 	BreakValue             bool
 }
 
@@ -61,7 +62,11 @@ func (p *Provider) makeCRL(a *authority, delta bool) ([]byte, error) {
 	if l.Signer != "" {
 		signer = p.byID[l.Signer]
 	}
-	return l.encode(a.ca.name, signer.ca.key)
+	issuer := a
+	if l.Issuer != "" {
+		issuer = p.byID[l.Issuer]
+	}
+	return l.encode(issuer.ca.name, signer.ca.key)
 }
 
 func (l List) encode(issuer []byte, by *Key) ([]byte, error) {

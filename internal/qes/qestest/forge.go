@@ -73,3 +73,26 @@ func (p *Provider) IssueBelow(f Forgery) (leaf *cert.Certificate, intermediate [
 	leaf, err = cert.Parse(der)
 	return leaf, intermediate, err
 }
+
+// ForgeResponder makes a certificate with the name of Main's responder, issued in the name of the CA of one authority by the
+// key of another's, with or without OCSPSigning, valid until notAfter (zero: a year).
+func (p *Provider) ForgeResponder(issuer, signer string, ocspSigning bool, notAfter time.Time) (certificate []byte, key *Key, err error) {
+	now := p.cfg.Now()
+	if notAfter.IsZero() {
+		notAfter = now.AddDate(1, 0, 0)
+	}
+	if key, err = NewKey(M257); err != nil {
+		return nil, nil, err
+	}
+	by := p.byID[signer].ca.key
+	t := template{
+		serial: serialNumber(by, 2, 0xfffe), subject: p.byID[Main].ocsp.name, key: key,
+		notBefore: now.AddDate(-1, 0, 0), notAfter: notAfter,
+		extensions: [][]byte{subjectKeyID(key), authorityKeyID(by), keyUsage(usageSign)},
+	}
+	if ocspSigning {
+		t.extensions = append(t.extensions, extKeyUsage(false, oidOCSPSigning))
+	}
+	certificate, err = t.certify(p.byID[issuer].ca.name, by)
+	return certificate, key, err
+}

@@ -39,6 +39,7 @@ type Answer struct {
 
 	Signer      string // authority whose responder signs; "" is the one that was asked
 	ByCA        bool   // the CA's own key signs
+	Key         *Key   // this key signs, under the responder's name
 	ByKey       bool   // the responder is named by its key's identifier
 	Certificate []byte // put into the response; nil for none
 	Critical    bool   // an unknown critical extension is added
@@ -140,6 +141,9 @@ func (p *Provider) encodeOCSP(a *authority, answer Answer) ([]byte, error) {
 	by := signer.ocsp
 	if answer.ByCA {
 		by = signer.ca
+	}
+	if answer.Key != nil {
+		by.key = answer.Key
 	}
 	responder := der.Element(der.Constructed(1), by.name)
 	if answer.ByKey {

@@ -151,11 +151,12 @@ func TestResponderRefusals(t *testing.T) {
 	c := w.checker(t)
 	leaf := w.issue(t, qestest.Request{})
 	other := w.issue(t, qestest.Request{})
-	cases := []struct {
+	type refusal struct {
 		name   string
 		change func(*qestest.Answer)
 		want   error
-	}{
+	}
+	cases := []refusal{
 		{"TestResponderOfOtherCA", func(a *qestest.Answer) { a.Signer = qestest.Second }, ErrResponder},
 		{"responder of other CA, its certificate inside", func(a *qestest.Answer) {
 			a.Signer, a.Certificate = qestest.Second, w.ResponderCertificate(qestest.Second)
@@ -182,6 +183,23 @@ func TestResponderRefusals(t *testing.T) {
 		{"tryLater", func(a *qestest.Answer) { a.ResponseStatus = 3 }, ResponseStatusError(3)},
 		{"unauthorized", func(a *qestest.Answer) { a.ResponseStatus = 6 }, ResponseStatusError(6)},
 	}
+	for _, forged := range []struct {
+		name           string
+		issuer, signer string
+		ocspSigning    bool
+		notAfter       time.Time
+	}{
+		{"certified by a stranger in the CA's name", qestest.Main, qestest.Stranger, true, time.Time{}},
+		{"certified by the CA's key in another name", qestest.Second, qestest.Main, true, time.Time{}},
+		{"certified by the CA without OCSPSigning", qestest.Main, qestest.Main, false, time.Time{}},
+		{"certified by the CA, expired", qestest.Main, qestest.Main, true, w.Now().Add(-time.Second)},
+	} {
+		certificate, key, err := w.ForgeResponder(forged.issuer, forged.signer, forged.ocspSigning, forged.notAfter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, refusal{forged.name, func(a *qestest.Answer) { a.Key, a.Certificate = key, certificate }, ErrResponder})
+	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
 			w.OnOCSP(test.change)
@@ -199,7 +217,12 @@ func TestResponderForms(t *testing.T) {
 	w := newWorld(t)
 	c := w.checker(t)
 	leaf := w.issue(t, qestest.Request{})
+	certificate, key, err := w.ForgeResponder(qestest.Main, qestest.Main, true, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, change := range map[string]func(*qestest.Answer){
+		"another delegate":     func(a *qestest.Answer) { a.Key, a.Certificate = key, certificate },
 		"as it comes":          nil,
 		"no nonce":             func(a *qestest.Answer) { a.Nonce = nil },
 		"by the CA's key":      func(a *qestest.Answer) { a.ByCA = true },
@@ -343,6 +366,7 @@ func TestCRLRefusals(t *testing.T) {
 	}{
 		"TestDeltaAloneIsIndeterminate": {func(l *qestest.List) { l.Delta = true }, ErrScope},
 		"other CA's key":                {func(l *qestest.List) { l.Signer = qestest.Second }, ErrResponder},
+		"other CA's name":               {func(l *qestest.List) { l.Issuer = qestest.Second }, ErrScope},
 		"broken signature":              {func(l *qestest.List) { l.BreakValue = true }, ErrResponder},
 		"only CA certificates":          {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(2), yes)) }, ErrScope},
 		"some reasons":                  {func(l *qestest.List) { l.Extensions = issuingPoint(der.Element(der.Context(3), []byte{1, 0x40})) }, ErrScope},
