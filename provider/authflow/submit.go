@@ -215,7 +215,7 @@ func notRetry(err error) error {
 // outcome is how the audit calls the end of a try.
 func outcome(code string) audit.Outcome {
 	switch code {
-	case "CERT_STATUS_UNREACHABLE", "TRUST_LIST_STALE", "CERT_STATUS_UNKNOWN", "CHAIN_NOT_FOUND":
+	case "CERT_STATUS_UNREACHABLE", "TRUST_LIST_STALE", "CERT_STATUS_UNKNOWN", "CHAIN_NOT_FOUND", "KEY_ISSUER_UNTRUSTED":
 		return audit.Indeterminate
 	case codeInternal:
 		return audit.Fault

@@ -149,7 +149,7 @@ func (t *Texts) Message(code string, values map[string]string) Message {
 	return Message{Code: code, Text: text, Next: t.m[code+".next"]}
 }
 
-// fill puts values into s: dates in the form of the page, kinds in its language.
+// fill puts values into s: dates in the form of the page, kinds and names of numbers in its language.
 func (t *Texts) fill(s string, values map[string]string) string {
 	for name, value := range values {
 		if value == "" {
@@ -158,9 +158,9 @@ func (t *Texts) fill(s string, values map[string]string) string {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			value = FormatTime(at)
 		}
-		if name == "kind" {
-			if kind, ok := t.m["kind."+value]; ok {
-				value = kind
+		if name == "kind" || name == "number" {
+			if word, ok := t.m[name+"."+value]; ok {
+				value = word
 			}
 		}
 		s = strings.ReplaceAll(s, "{"+name+"}", value)

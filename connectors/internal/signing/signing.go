@@ -110,10 +110,14 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 	}
 	id, err := person(res.Signer)
 	if err != nil {
-		return refuse(string(qes.CertIdentifiersDisagree), err) // the only error of Subject
+		var which *cert.IdentifierError
+		if errors.As(err, &which) {
+			return refuse(string(qes.CertIdentifiersDisagree), err, "number", which.Type)
+		}
+		return refuse(string(qes.CertIdentifiersDisagree), err)
 	}
 	id.Certificate = connectors.CertificateInfo{
-		Issuer:    cleanText(issuerName(res)),
+		Issuer:    res.Signer.IssuerName(),
 		Serial:    hex.EncodeToString(res.Signer.Serial),
 		NotBefore: res.Signer.NotBefore,
 		NotAfter:  res.Signer.NotAfter,
@@ -132,15 +136,9 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 
 // Attributes of the certificate that are read here.
 var (
-	oidCommonName             = der.NewOID("2.5.4.3")
 	oidSerialNumber           = der.NewOID("2.5.4.5")
 	oidOrganizationIdentifier = der.NewOID("2.5.4.97")
 )
-
-// issuerName is the name of the granted service, for people.
-func issuerName(res *qes.Result) string {
-	return res.Issuer.SubjectAttribute(oidCommonName)
-}
 
 // issuerEDRPOU reads the provider's own code from the issuer's name: organizationIdentifier NTRUA-43395033, else the
 // serialNumber UA-43395033-1000 of older ones.
