@@ -73,12 +73,12 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 		clear(ev.Body)
 		return nil, retry("UPLOAD_IS_KEY", "the file is a key container")
 	}
+	if bytes.Equal(bytes.TrimSpace(ev.Body), bytes.TrimSpace(login.Challenge)) {
+		return nil, retry("UPLOAD_NOT_SIGNED", "the file is the request itself")
+	}
 	der, err := decode(ev.Body)
 	if err != nil {
 		return nil, retry("CMS_MALFORMED", err.Error())
-	}
-	if bytes.Equal(bytes.TrimSpace(ev.Body), bytes.TrimSpace(login.Challenge)) {
-		return nil, retry("UPLOAD_NOT_SIGNED", "the file is the request itself")
 	}
 	id, err := c.checker.Identify(ctx, login, der)
 	if err != nil {
