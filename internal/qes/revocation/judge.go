@@ -34,6 +34,21 @@ var (
 	ErrScope     = errors.New("revocation: CRL does not cover the certificate")
 )
 
+// Evidence judges embedded values for a qes.DocumentValidator; see [Judge] and [JudgeCRL].
+type Evidence struct{}
+
+var _ qes.Evidence = Evidence{}
+
+// JudgeOCSP is [Judge].
+func (Evidence) JudgeOCSP(basic []byte, leaf, issuer *cert.Certificate, candidates []*cert.Certificate, at time.Time) (qes.Revocation, error) {
+	return Judge(basic, leaf, issuer, candidates, at)
+}
+
+// JudgeCRL is [JudgeCRL].
+func (Evidence) JudgeCRL(list []byte, leaf, issuer *cert.Certificate, at time.Time) (qes.Revocation, error) {
+	return JudgeCRL(list, leaf, issuer, at)
+}
+
 // Judge reads an embedded BasicOCSPResponse about leaf at time at, without asking anybody. candidates are certificates that
 // may be the responder's, besides those inside; they need no trust. A response made after at, up to the end of leaf's
 // validity, speaks for at too; one made before must have been fresh at at. The Status is what the response says: a
