@@ -367,3 +367,29 @@ func (j *judgement) describe() {
 
 // signingUsage are the key usages of which one must be there.
 const signingUsage = tbs.DigitalSignature | tbs.NonRepudiation
+
+// CertificatesIn returns every certificate in a signed message: beside the signatures, in their unsigned attributes and in
+// their time-stamps. They are candidates and not read yet; a message that cannot be read has none.
+func CertificatesIn(signature []byte) [][]byte {
+	sd, err := cms.Parse(signature, cms.DocumentLimits)
+	if err != nil {
+		return nil
+	}
+	list := slices.Clone(sd.UnverifiedCertificates)
+	for i := range sd.Signers {
+		var tokens [][]byte
+		if a, err := sd.Signers[i].SignedAttributes(); err == nil && a != nil {
+			tokens = append(tokens, a.ContentTimeStamps...)
+		}
+		if u, err := sd.Signers[i].UnsignedAttributes(); err == nil {
+			list = append(list, u.CertificateValues...)
+			tokens = append(tokens, u.SignatureTimeStamps...)
+		}
+		for _, token := range tokens {
+			if ts, err := cms.ParseTimeStamp(token); err == nil {
+				list = append(list, ts.SignedData.UnverifiedCertificates...)
+			}
+		}
+	}
+	return list
+}

@@ -99,7 +99,7 @@ func (j *judgement) authority(s *signer, ts *cms.TimeStamp) (*cert.Certificate, 
 func (j *judgement) certificate(ctx context.Context) *Error {
 	r, c := &j.report, j.signer.certificate
 	at := r.BestTime
-	services, err := j.cfg.Trust.Services(ServiceCAQC, c, at)
+	services, err := j.services(c, at)
 	switch {
 	case errors.Is(err, ErrTrustListStale):
 		return unknown(TrustListStale, SubTryLater, err)
@@ -134,6 +134,22 @@ func (j *judgement) certificate(ctx context.Context) *Error {
 	return j.status(ctx, services)
 }
 
+// services finds who issued c. Outside of c's validity its issuer may be gone as well: then the path is the one of the
+// nearest moment at which c was valid, and the validity is what is wrong.
+func (j *judgement) services(c *cert.Certificate, at time.Time) ([]Service, error) {
+	services, err := j.cfg.Trust.Services(ServiceCAQC, c, at)
+	if err != nil || len(services) > 0 {
+		return services, err
+	}
+	switch {
+	case at.After(c.NotAfter):
+		return j.cfg.Trust.Services(ServiceCAQC, c, c.NotAfter)
+	case at.Before(c.NotBefore):
+		return j.cfg.Trust.Services(ServiceCAQC, c, c.NotBefore)
+	}
+	return nil, nil
+}
+
 // status finds what is known of the certificate at BestTime: from values inside the signature first, since they cost
 // nothing, and from the issuer's responder if it may be asked.
 func (j *judgement) status(ctx context.Context, services []Service) *Error {
@@ -145,7 +161,7 @@ func (j *judgement) status(ctx context.Context, services []Service) *Error {
 		}
 	}
 	err := errors.New("nobody was asked")
-	if j.cfg.Revocation != nil {
+	if j.cfg.Revocation != nil && !r.CheckedAt.After(c.NotAfter) { // a responder may forget what has expired
 		for _, service := range services[:min(len(services), maxServices)] {
 			var revocation Revocation
 			if revocation, err = j.cfg.Revocation.Check(ctx, c, service, r.CheckedAt); err == nil {
