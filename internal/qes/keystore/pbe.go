@@ -228,12 +228,17 @@ var blockSizes = map[string]struct{ u, v int }{
 	"SHA-1": {20, 64}, "SHA-256": {32, 64}, "SHA-384": {48, 128}, "SHA-512": {64, 128}, hashGOST: {32, 32},
 }
 
-func (o *opener) digest(alg string, data []byte) ([]byte, error) {
+// iterate applies the digest to data and then to its own output, n times in all.
+func (o *opener) iterate(alg string, data []byte, n int) ([]byte, error) {
 	if alg == hashGOST {
-		sum := gost34311.Sum(data)
+		sum := gost34311.ContainerKey(data, n) // the same loop, written for speed
 		return sum[:], nil
 	}
-	return o.primitives.Digest(alg, data)
+	a, err := o.primitives.Digest(alg, data)
+	for i := 1; i < n && err == nil; i++ {
+		a, err = o.primitives.Digest(alg, a)
+	}
+	return a, err
 }
 
 // pkcs12KDF derives size bytes for the purpose id (1 key, 2 iv, 3 MAC key) from a password in BMPString form (RFC 7292
@@ -251,10 +256,7 @@ func (o *opener) pkcs12KDF(alg string, id byte, password, salt []byte, iteration
 	defer clear(in)
 	var out []byte
 	for {
-		a, err := o.digest(alg, append(d[:n.v:n.v], in...))
-		for i := 1; i < iterations && err == nil; i++ {
-			a, err = o.digest(alg, a)
-		}
+		a, err := o.iterate(alg, append(d[:n.v:n.v], in...), iterations)
 		if err != nil {
 			return nil, err
 		}

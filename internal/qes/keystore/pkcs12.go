@@ -120,11 +120,11 @@ func (o *opener) hmac(alg string, key, data []byte) ([]byte, error) {
 		inner[i] ^= 0x36
 		outer[i] ^= 0x5c
 	}
-	sum, err := o.digest(alg, append(inner, data...))
+	sum, err := o.primitives.Digest(alg, append(inner, data...))
 	if err != nil {
 		return nil, err
 	}
-	return o.digest(alg, append(outer, sum...))
+	return o.primitives.Digest(alg, append(outer, sum...))
 }
 
 // openAuthSafe reads AuthenticatedSafe: plain and encrypted SafeContents. A part that nobody here can decrypt does not
