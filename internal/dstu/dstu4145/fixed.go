@@ -34,10 +34,8 @@ func (c *Curve) newFixedTable(q *gf2m.Affine) *fixedTable {
 	p.SetAffine(q)
 	for i := range t.windows {
 		starts[2*i] = p
-		f.Double(&starts[2*i+1], &p, c.a)
-		for range fixedWidth {
-			f.Double(&p, &p, c.a)
-		}
+		f.Double(&starts[2*i+1], &p, c.a, 1)
+		f.Double(&p, &p, c.a, fixedWidth)
 	}
 	flat := make([]gf2m.Affine, len(starts))
 	c.affineAll(flat, starts, make([]gf2m.Element, len(starts)))

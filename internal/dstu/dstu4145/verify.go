@@ -116,7 +116,11 @@ func (c *Curve) sumVarTime(sum *gf2m.Point, s, r *scalar, q *gf2m.Affine) {
 	for ; i >= 0; i-- {
 		switch {
 		case sd[i] == 0 && rd[i] == 0:
-			f.Double(next, cur, c.a)
+			n := 1
+			for ; i > 0 && sd[i-1] == 0 && rd[i-1] == 0; i-- {
+				n++
+			}
+			f.Double(next, cur, c.a, n)
 		case sd[i] == 0 || rd[i] == 0:
 			if rd[i] != 0 {
 				pick(&q1, keyTable[:], rd[i])
@@ -157,7 +161,7 @@ func (c *Curve) multiples(t []gf2m.Affine, q *gf2m.Affine, m []gf2m.Point, scrat
 	for k := 2; k < 2*n; k++ {
 		if k%2 == 0 {
 			if k <= n {
-				f.Double(&m[k], &m[k/2], c.a)
+				f.Double(&m[k], &m[k/2], c.a, 1)
 			}
 			continue
 		}
@@ -185,7 +189,7 @@ func (c *Curve) doubleAdd(p, q *gf2m.Point, r *gf2m.Affine) {
 	c.field.DoubleAddMixed(p, q, r, c.a)
 	if p.Z.IsZero() == 1 {
 		var d gf2m.Point
-		c.field.Double(&d, q, c.a)
+		c.field.Double(&d, q, c.a, 1)
 		c.addVarTime(p, &d, r)
 	}
 }
@@ -207,7 +211,7 @@ func (c *Curve) addVarTime(p, q *gf2m.Point, r *gf2m.Affine) {
 	f.Mul(&x, &r.X, &q.Z)
 	f.Mul(&l, &r.L, &q.Z)
 	if x == q.X && l == q.L {
-		f.Double(p, q, c.a)
+		f.Double(p, q, c.a, 1)
 		return
 	}
 	*p = gf2m.Point{}

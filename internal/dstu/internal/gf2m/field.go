@@ -56,6 +56,13 @@ func New(m int, k ...int) *Field {
 	return f
 }
 
+// Portable returns f without the routines written for this machine, for tests and measurements.
+func (f *Field) Portable() *Field {
+	p := *f
+	p.asm = false
+	return &p
+}
+
 // Bits is m.
 func (f *Field) Bits() int { return f.m }
 

@@ -23,9 +23,7 @@ func eachField(t *testing.T, run func(t *testing.T, f *Field, w *twin)) {
 
 // eachBackend runs a test with every implementation that this machine has for f.
 func eachBackend(t *testing.T, f *Field, name string, run func(t *testing.T, f *Field)) {
-	portable := *f
-	portable.asm = false
-	t.Run(name+"/portable", func(t *testing.T) { run(t, &portable) })
+	t.Run(name+"/portable", func(t *testing.T) { run(t, f.Portable()) })
 	if f.asm {
 		t.Run(name+"/assembler", func(t *testing.T) { run(t, f) })
 	}
@@ -303,9 +301,7 @@ func FuzzMul(f *testing.F) {
 	var pairs []pair
 	for _, p := range polynomials {
 		fast, w := New(p[0], p[1:]...), newTwin(p)
-		portable := *fast
-		portable.asm = false
-		pairs = append(pairs, pair{&portable, w})
+		pairs = append(pairs, pair{fast.Portable(), w})
 		if fast.asm {
 			pairs = append(pairs, pair{fast, w})
 		}
@@ -328,9 +324,7 @@ func benchmarkField(b *testing.B, run func(b *testing.B, f *Field, x, y *Element
 		f := New(p[0], p[1:]...)
 		r := rand.New(rand.NewPCG(7, 7))
 		x, y := random(f, r), random(f, r)
-		portable := *f
-		portable.asm = false
-		b.Run(fmt.Sprint("M", p[0], "/portable"), func(b *testing.B) { run(b, &portable, x, y) })
+		b.Run(fmt.Sprint("M", p[0], "/portable"), func(b *testing.B) { run(b, f.Portable(), x, y) })
 		if f.asm {
 			b.Run(fmt.Sprint("M", p[0], "/assembler"), func(b *testing.B) { run(b, f, x, y) })
 		}

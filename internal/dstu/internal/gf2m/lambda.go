@@ -14,9 +14,20 @@ func (p *Point) SetAffine(q *Affine) {
 	p.X, p.L, p.Z = q.X, q.L, Element{1}
 }
 
-// Double sets p = 2q on the curve with coefficient a, 0 or 1. It is complete: O gives O. They may be the same.
-// 4 multiplications, 4 squarings.
-func (f *Field) Double(p, q *Point, a int) {
+// Double sets p = 2^n·q, n ≥ 1, on the curve with coefficient a, 0 or 1. It is complete: O gives O. They may be the same.
+// Each doubling takes 4 multiplications and 4 squarings.
+func (f *Field) Double(p, q *Point, a, n int) {
+	if f.curveAsm(a) {
+		f.doubleAsm(p, q, n)
+		return
+	}
+	f.double(p, q, a)
+	for range n - 1 {
+		f.double(p, p, a)
+	}
+}
+
+func (f *Field) double(p, q *Point, a int) {
 	var lz, zz, t, u Element
 	f.Mul(&lz, &q.L, &q.Z)
 	f.Sqr(&zz, &q.Z)
@@ -36,6 +47,11 @@ func (f *Field) Double(p, q *Point, a int) {
 // AddMixed sets p = q + r. It is not complete: Z comes out as zero if q is O, r or −r, of which only the last is right.
 // They must be distinct variables or p the same as q. 8 multiplications, 2 squarings.
 func (f *Field) AddMixed(p, q *Point, r *Affine) {
+	// The formula does not depend on the coefficient.
+	if f.asm {
+		f.addMixedAsm(p, q, r)
+		return
+	}
 	var a, b, xz, ax, t Element
 	f.Mul(&a, &r.L, &q.Z)
 	a.Add(&a, &q.L) // A = L + λZ
@@ -57,6 +73,10 @@ func (f *Field) AddMixed(p, q *Point, r *Affine) {
 // DoubleAddMixed sets p = 2q + r on the curve with coefficient a. Like AddMixed it gives Z = 0 where q is O or 2q is r
 // or −r. p may be the same as q. 10 multiplications, 6 squarings: two multiplications fewer than one after the other.
 func (f *Field) DoubleAddMixed(p, q *Point, r *Affine, a int) {
+	if f.curveAsm(a) {
+		f.doubleAddMixedAsm(p, q, r)
+		return
+	}
 	var ll, zz, t, aa, xz, b Element
 	f.Sqr(&zz, &q.Z)
 	f.Sqr(&ll, &q.L)

@@ -84,11 +84,18 @@ func TestFormulas(t *testing.T) {
 				}
 			}
 			q := scaled(f, p.affine(f), r)
-			f.Double(&got, q, a)
+			f.Double(&got, q, a, 1)
 			check("double", p2)
 			got = *q
-			f.Double(&got, &got, a)
+			f.Double(&got, &got, a, 1)
 			check("double in place", p2)
+			p8 := addXY(f, &p2, &p2, a)
+			p8 = addXY(f, &p8, &p8, a)
+			f.Double(&got, q, a, 3)
+			check("three doublings", p8)
+			got = *q
+			f.Double(&got, &got, a, 3)
+			check("three doublings in place", p8)
 
 			q = scaled(f, p2.affine(f), r)
 			f.AddMixed(&got, q, p3.affine(f))
@@ -127,7 +134,7 @@ func TestFormulasAtInfinity(t *testing.T) {
 					t.Errorf("a = %d: %s has Z other than zero", a, what)
 				}
 			}
-			f.Double(&got, &o, a)
+			f.Double(&got, &o, a, 1)
 			zero("2·O")
 			f.AddMixed(&got, &o, pa)
 			zero("O + P")
@@ -150,7 +157,7 @@ func BenchmarkPoint(b *testing.B) {
 		p, q := Point{*x, *y, *x}, Affine{*x, *y}
 		b.Run("double", func(b *testing.B) {
 			for b.Loop() {
-				f.Double(&p, &p, 0)
+				f.Double(&p, &p, f.curveA(), 1)
 			}
 		})
 		b.Run("add", func(b *testing.B) {
@@ -160,8 +167,11 @@ func BenchmarkPoint(b *testing.B) {
 		})
 		b.Run("doubleadd", func(b *testing.B) {
 			for b.Loop() {
-				f.DoubleAddMixed(&p, &p, &q, 0)
+				f.DoubleAddMixed(&p, &p, &q, f.curveA())
 			}
 		})
 	})
 }
+
+// curveA is the coefficient of the named curve over f, for benchmarks.
+func (f *Field) curveA() int { return f.words % 5 / 2 }

@@ -82,7 +82,7 @@ func mul4(z *[8]uint64, x0, x1, x2, x3, y0, y1, y2, y3 uint64) {
 // mulGeneric sets z = x·y without special instructions.
 func (f *Field) mulGeneric(z, x, y *Element) {
 	if f.shape == shape257 {
-		mul257(z, x, y)
+		mul257Generic(z, x, y)
 		return
 	}
 	var t [2 * MaxWords]uint64
@@ -125,7 +125,7 @@ func (f *Field) mulGeneric(z, x, y *Element) {
 	f.reduce(z, &t)
 }
 
-func mul257(z, x, y *Element) {
+func mul257Generic(z, x, y *Element) {
 	var t [8]uint64
 	mul4(&t, x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3])
 	mx, my := -x[4], -y[4] // the fifth word is one bit
