@@ -1,0 +1,81 @@
+package oauth
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+)
+
+// BenchmarkCodeFlow is one sign-in, authorize to ID token, in process on bbolt: two commits, each synced.
+func BenchmarkCodeFlow(b *testing.B) {
+	for _, bench := range []struct{ name, alg string }{{"ES256", "ES256"}, {"RS256", "RS256"}} {
+		b.Run(bench.name, func(b *testing.B) {
+			c := portal()
+			c.IDTokenAlg = bench.alg
+			f := newFixture(b, boltStore(b), c)
+			h := f.handler()
+			query := params().Encode()
+			b.ReportAllocs()
+			for b.Loop() {
+				flow(b, h, query)
+			}
+		})
+	}
+	// As a server meets it: many at once share a sync.
+	b.Run("ES256/parallel", func(b *testing.B) {
+		f := newFixture(b, boltStore(b))
+		h := f.handler()
+		query := params().Encode()
+		b.ReportAllocs()
+		b.SetParallelism(32)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				flow(b, h, query)
+			}
+		})
+	})
+	// Without the disk: what the processor pays.
+	b.Run("ES256/memory", func(b *testing.B) {
+		f := newFixture(b, memStore(b))
+		h := f.handler()
+		query := params().Encode()
+		b.ReportAllocs()
+		for b.Loop() {
+			flow(b, h, query)
+		}
+	})
+}
+
+func flow(b *testing.B, h http.Handler, query string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", PathAuthorize+"?"+query, nil))
+	to, err := url.Parse(w.Header().Get("Location"))
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	r := tokenRequest(tokenParams(to.Query().Get("code")))
+	r.SetBasicAuth("portal", testSecret)
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != 200 {
+		b.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func BenchmarkUserInfo(b *testing.B) {
+	f := newFixture(b, boltStore(b))
+	token := f.mustExchange(f.code())["access_token"].(string)
+	h := f.handler()
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest("GET", PathUserInfo, nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != 200 {
+			b.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+}
