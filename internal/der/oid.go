@@ -12,6 +12,9 @@ const maxOIDOctets = 64
 // maxArcOctets bounds one arc: 19 octets hold the 128 bits of an arc under 2.25, where a UUID is the number (X.667 7.1).
 const maxArcOctets = 19
 
+// maxFirstOctets bounds the number that the first two arcs share. The largest in use is 105 (2.25); this is far above.
+const maxFirstOctets = 4
+
 // NewOID encodes a dotted identifier such as "1.2.804.2.1.1.1". It is for constants: it panics if s is not one.
 func NewOID(s string) OID {
 	oid, ok := ParseOID(s)
@@ -45,7 +48,7 @@ func ParseOID(s string) (oid OID, ok bool) {
 			return "", false
 		}
 		switch {
-		case n == 0 && v > 2, n == 1 && first < 2 && v > 39:
+		case n == 0 && v > 2, n == 1 && first < 2 && v > 39, n == 1 && first*40+v >= 1<<(7*maxFirstOctets):
 			return "", false
 		case n == 0:
 			first = v
@@ -112,11 +115,11 @@ func checkOID(b []byte) error {
 		return ErrEncoding
 	}
 	first, arc := true, 0
-	for _, o := range b {
+	for i, o := range b {
 		if first && o == 0x80 {
 			return ErrEncoding
 		}
-		if arc++; arc > maxArcOctets {
+		if arc++; arc > maxArcOctets || i == arc-1 && arc > maxFirstOctets {
 			return ErrValue
 		}
 		if first = o < 0x80; first {
