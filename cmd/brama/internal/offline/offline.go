@@ -32,6 +32,8 @@ func Verbs() []Verb {
 		{"signature verify", "[--content FILE] [--trust FILE]... [--at RFC3339] [--offline] [--json] FILE", "verify a signed document", runVerify},
 		{"signature create", "--key FILE --password-file F [--cert FILE] [--detached] [--out F] FILE", "sign a document (CAdES-BES)", runCreate},
 		{"container inspect", "[--password-file F] [--json] FILE", "show what is in a key container", runInspect},
+		{"envelope open", "--key FILE --password-file F [--cert FILE]... [--out F] FILE", "decrypt a message (--cert: the sender's, or the key's own)", runEnvelopeOpen},
+		{"envelope seal", "--to CERT... [--key FILE --password-file F --cert CERT [--attach]] [--cipher gost28147-cfb|gost28147-ctr|kalyna256-cfb|kalyna256-ctr] [--by-key-id] [--out F] FILE", "encrypt a file to certificates", runEnvelopeSeal},
 		{"digest", "--algorithm gost34311|kupyna256|kupyna384|kupyna512 FILE", "print a national digest in hex", runDigest},
 	}
 }
