@@ -212,6 +212,9 @@ func serialNumber(issuer *Key, kind, counter uint32) []byte {
 	return append(b, 0, 0, 0, 1)
 }
 
+// Now is the provider's clock.
+func (p *Provider) Now() time.Time { return p.cfg.Now() }
+
 // url is the address of a service of an authority.
 func (p *Provider) url(a *authority, service string) string {
 	return p.cfg.BaseURL + "/" + a.id + "/" + service
