@@ -75,8 +75,12 @@ func (c *child) tokens() ([]pkcs11.Token, error) {
 }
 
 func (c *child) open(slot uint, r *response) error {
-	if c.module == nil || c.session != nil {
+	if c.module == nil {
 		return errors.New("open out of order")
+	}
+	if c.session != nil {
+		_ = c.session.Close()
+		c.session, c.keys = nil, nil
 	}
 	s, err := c.module.Session(slot)
 	if err != nil {
@@ -123,5 +127,10 @@ func (c *child) sign(q request, r *response) (err error) {
 		return errors.New("sign out of order")
 	}
 	r.Value, err = c.session.Sign(c.keys[q.Key], *q.Input, q.PIN)
+	if err != nil && q.PIN != nil {
+		if token, failed := c.session.Token(); failed == nil {
+			r.Token = &token
+		}
+	}
 	return err
 }

@@ -71,7 +71,7 @@ func (p *Process) Tokens(ctx context.Context) ([]pkcs11.Token, error) {
 	return r.Tokens, err
 }
 
-// Open opens a session with the token in slot and returns what can be seen without a login.
+// Open opens a session with the token in slot, after closing the one before, and returns what can be seen without a login.
 func (p *Process) Open(ctx context.Context, slot uint) (pkcs11.Token, [][]byte, error) {
 	r, err := p.call(ctx, p.limits.Open, request{Verb: verbOpen, Slot: slot})
 	if err != nil {
@@ -98,10 +98,15 @@ func (p *Process) Objects(ctx context.Context) ([][]byte, []pkcs11.Key, error) {
 	return r.Certificates, r.Keys, err
 }
 
-// Sign makes one signature value. pin is nil unless the key asks for it at every signature.
-func (p *Process) Sign(ctx context.Context, key int, in pkcs11.Input, pin []byte) ([]byte, error) {
-	r, err := p.call(ctx, p.limits.Sign, request{Verb: verbSign, Key: key, Input: &in, PIN: pin})
-	return r.Value, err
+// Sign makes one signature value. pin is nil unless the key asks for it at every signature; empty for a PIN pad. Where
+// that PIN was refused the token's word on the attempts left comes with the error, as in Login.
+func (p *Process) Sign(ctx context.Context, key int, in pkcs11.Input, pin []byte) ([]byte, *pkcs11.Token, error) {
+	limit := p.limits.Sign
+	if pin != nil && p.pinPad {
+		limit += p.limits.PINPad
+	}
+	r, err := p.call(ctx, limit, request{Verb: verbSign, Key: key, Input: &in, PIN: pin})
+	return r.Value, r.Token, err
 }
 
 // call sends one request and waits for its answer, at most limit. Whatever is not an answer kills the child.

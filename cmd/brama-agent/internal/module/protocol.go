@@ -37,7 +37,7 @@ const (
 	verbOpen    = "open"    // Slot → Token, Certificates
 	verbLogin   = "login"   // PIN → Token
 	verbObjects = "objects" // → Certificates, Keys
-	verbSign    = "sign"    // Key, Input, PIN → Value
+	verbSign    = "sign"    // Key, Input, PIN → Value; Token where the PIN was refused
 )
 
 // A request is one frame to the child. The PIN travels here and nowhere else.
@@ -46,7 +46,7 @@ type request struct {
 	Verb  string        `json:"verb"`
 	Slot  uint          `json:"slot,omitempty"`
 	Key   int           `json:"key,omitempty"` // index into the keys of the last objects
-	PIN   []byte        `json:"pin,omitempty"`
+	PIN   []byte        `json:"pin"`           // null is none; empty is a login without a PIN of ours, for a PIN pad
 	Input *pkcs11.Input `json:"input,omitempty"`
 }
 

@@ -66,14 +66,39 @@ static num field_mul(const num *a, const num *b) {
 	return r;
 }
 
-/* a^(2^257 - 2), by squaring 256 times and multiplying. */
-static num field_inv(const num *a) {
-	num r = {{1}}, square = *a;
-	for (int i = 1; i < M; i++) {
-		square = field_mul(&square, &square);
-		r = field_mul(&r, &square);
-	}
+static int degree(const num *a) {
+	for (int i = 64 * WORDS - 1; i >= 0; i--)
+		if (bit(a, i))
+			return i;
+	return -1;
+}
+
+static num shift_by(const num *a, int n) {
+	num r = *a;
+	while (n-- > 0)
+		r = shift_left(&r);
 	return r;
+}
+
+/* The extended algorithm of Euclid for polynomials; a is not zero. */
+static num field_inv(const num *a) {
+	num u = *a, v = {{0}}, g = {{1}}, h = {{0}};
+	v.w[0] = (uint64_t)1 << K | 1;
+	v.w[M / 64] |= (uint64_t)1 << (M % 64);
+	while (degree(&u) != 0) {
+		int j = degree(&u) - degree(&v);
+		if (j < 0) {
+			num t = u;
+			u = v, v = t;
+			t = g, g = h, h = t;
+			j = -j;
+		}
+		num s = shift_by(&v, j);
+		u = field_add(&u, &s);
+		s = shift_by(&h, j);
+		g = field_add(&g, &s);
+	}
+	return g;
 }
 
 /* The curve y^2 + xy = x^3 + b, affine; b itself is in neither formula. */
