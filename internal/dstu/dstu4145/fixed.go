@@ -3,7 +3,7 @@ package dstu4145
 import "brama/internal/dstu/internal/gf2m"
 
 // fixedWidth is the width of the windows of a fixed point.
-const fixedWidth = 6
+const fixedWidth = 7
 
 // A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(fixedWidth·i)·q, j below
 // 2^(fixedWidth−1). A multiplication is a sum of one entry a window, without doublings. The entries lie close together,

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"brama/internal/dstu/internal/gf2m"
 )
@@ -22,7 +23,13 @@ var (
 type PrivateKey struct {
 	pub *PublicKey
 	d   scalar
+	// check verifies our own signatures faster than pub does, once there were checkAfter of them.
+	signed atomic.Int32
+	check  atomic.Pointer[PublicKey]
 }
+
+// checkAfter is the number of signatures after which the tables of Precompute have paid for themselves.
+const checkAfter = 32
 
 var _ crypto.Signer = (*PrivateKey)(nil)
 
@@ -78,6 +85,17 @@ func (k *PrivateKey) PublicKey() *PublicKey { return k.pub }
 
 // Curve returns the curve of k.
 func (k *PrivateKey) Curve() *Curve { return k.pub.curve }
+
+// verifier returns the key to verify our own signatures with.
+func (k *PrivateKey) verifier() *PublicKey {
+	if p := k.check.Load(); p != nil {
+		return p
+	}
+	if k.signed.Add(1) == checkAfter {
+		k.check.Store(k.pub.Precompute())
+	}
+	return k.pub
+}
 
 // Bytes returns d, little-endian, ⌈bitlen(n)/8⌉ bytes.
 func (k *PrivateKey) Bytes() []byte { return k.pub.curve.n.appendBytes(nil, &k.d) }

@@ -42,7 +42,7 @@ func (k *PrivateKey) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts)
 			continue
 		}
 		if sig := k.signWith(&h, &e); sig != nil {
-			if !k.pub.Verify(digest, sig) {
+			if !k.verifier().Verify(digest, sig) {
 				return nil, ErrFault
 			}
 			return sig, nil

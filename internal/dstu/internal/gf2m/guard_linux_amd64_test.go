@@ -46,6 +46,12 @@ func TestGuardPages(t *testing.T) {
 			f.Double(p, q, f.curveA(), 2)
 			f.AddMixed(p, q, a)
 			f.DoubleAddMixed(p, q, a, f.curveA())
+			table := guarded[[4 * 2 * MaxWords]uint64](t, atEnd)
+			entries := table[:4*2*f.words]
+			if atEnd {
+				entries = table[len(table)-len(entries):]
+			}
+			f.Lookup(a, entries, 3)
 		}
 	}
 }

@@ -116,6 +116,10 @@ func addIf(z, x *Element, a int) {
 // Lookup sets p to entry index of table, which holds affine points as 2·Words words each, x then λ. It reads the whole
 // table: index is secret. An index outside the table gives zero.
 func (f *Field) Lookup(p *Affine, table []uint64, index int) {
+	if f.asm {
+		f.lookupAsm(p, table, index)
+		return
+	}
 	*p = Affine{}
 	w := f.words
 	want := uint64(index)

@@ -152,6 +152,44 @@ func TestFormulasAtInfinity(t *testing.T) {
 	})
 }
 
+func TestLookup(t *testing.T) {
+	eachField(t, func(t *testing.T, f *Field, _ *twin) {
+		r := rand.New(rand.NewPCG(10, uint64(f.m)))
+		const n = 9
+		var points [n]Affine
+		var table []uint64
+		for i := range points {
+			points[i] = Affine{*random(f, r), *random(f, r)}
+			table = append(append(table, points[i].X[:f.words]...), points[i].L[:f.words]...)
+		}
+		for i := -1; i <= n; i++ {
+			got := Affine{Element{1, 2, 3, 4, 5, 6, 7}, Element{1, 2, 3, 4, 5, 6, 7}}
+			f.Lookup(&got, table, i)
+			var want Affine
+			if i >= 0 && i < n {
+				want = points[i]
+			}
+			if got != want {
+				t.Errorf("entry %d: got %x, want %x", i, got, want)
+			}
+			f.Lookup(&got, nil, i)
+			if got != (Affine{}) {
+				t.Errorf("no entries: got %x", got)
+			}
+		}
+	})
+}
+
+func BenchmarkLookup(b *testing.B) {
+	benchmarkField(b, func(b *testing.B, f *Field, x, y *Element) {
+		table := make([]uint64, 32*2*f.words)
+		var p Affine
+		for b.Loop() {
+			f.Lookup(&p, table, 5)
+		}
+	})
+}
+
 func BenchmarkPoint(b *testing.B) {
 	benchmarkField(b, func(b *testing.B, f *Field, x, y *Element) {
 		p, q := Point{*x, *y, *x}, Affine{*x, *y}

@@ -66,3 +66,13 @@ func addMixed431(p *uint64, q *uint64, r *uint64)
 //
 //go:noescape
 func doubleAddMixed431(p *uint64, q *uint64, r *uint64)
+
+// lookup257 is Lookup in a table of n ≥ 1 entries.
+//
+//go:noescape
+func lookup257(p *uint64, table *uint64, n int, index int)
+
+// lookup431 is Lookup in a table of n ≥ 1 entries.
+//
+//go:noescape
+func lookup431(p *uint64, table *uint64, n int, index int)

@@ -40,6 +40,8 @@ func main() {
 		addMixed(f)
 		doubleAddMixed(f)
 	}
+	lookup(&m257{}, 5)
+	lookup(&m431{}, 7)
 	Generate()
 }
 
