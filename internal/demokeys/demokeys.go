@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"brama/internal/qes"
@@ -183,23 +184,42 @@ const KeyDamaged qes.Code = "KEY_DAMAGED"
 // Files returns the containers by file name: OUTCOME.FORMAT, every format for everyone but Multi, which takes one that
 // holds several keys.
 func (s *Set) Files() (map[string][]byte, error) {
-	files := make(map[string][]byte)
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		files = make(map[string][]byte)
+		errs  error
+	)
 	for _, p := range s.persons {
 		for _, format := range qestest.Formats() {
 			if len(p.issued) > 1 && (format == qestest.FormatKey6 || format == qestest.FormatPKCS8) {
 				continue
 			}
-			b, err := qestest.Container(format, Password, p.outcome != NoCert, p.issued...)
-			if err != nil {
-				return nil, fmt.Errorf("demokeys: writing %s.%s: %w", p.outcome, format, err)
-			}
-			if p.outcome == Damaged {
-				b = b[:len(b)*2/3] // as a download that broke off
-			}
-			files[p.outcome+"."+format] = b
+			wg.Go(func() { // the derivation of keys from the password is made to be slow
+				b, err := p.container(format)
+				mu.Lock()
+				defer mu.Unlock()
+				files[p.outcome+"."+format] = b
+				errs = errors.Join(errs, err)
+			})
 		}
 	}
+	wg.Wait()
+	if errs != nil {
+		return nil, errs
+	}
 	return files, nil
+}
+
+func (p *person) container(format string) ([]byte, error) {
+	b, err := qestest.Container(format, Password, p.outcome != NoCert, p.issued...)
+	if err != nil {
+		return nil, fmt.Errorf("demokeys: writing %s.%s: %w", p.outcome, format, err)
+	}
+	if p.outcome == Damaged {
+		b = b[:len(b)*2/3] // as a download that broke off
+	}
+	return b, nil
 }
 
 // Write writes the containers into dir, which is made if it is absent. Files of the same names are replaced.

@@ -13,6 +13,7 @@ import (
 	"brama/internal/qes"
 	"brama/internal/qes/cert"
 	"brama/internal/qes/qestest"
+	"brama/internal/qes/spki"
 	"brama/internal/qes/trustlist"
 )
 
@@ -144,73 +145,101 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// refusals are answers that a network attacker or another responder could put in place of the right one: each is signed,
+// A refusal is an answer that a network attacker or another responder could put in place of the right one: each is signed,
 // and none may come out as Good.
-func TestResponderRefusals(t *testing.T) {
+type refusal struct {
+	name   string
+	change func(w *world, a *qestest.Answer)
+	want   error
+}
+
+func refuse(t *testing.T, cases []refusal) {
+	t.Helper()
 	w := newWorld(t)
 	c := w.checker(t)
 	leaf := w.issue(t, qestest.Request{})
-	other := w.issue(t, qestest.Request{})
-	type refusal struct {
-		name   string
-		change func(*qestest.Answer)
-		want   error
-	}
-	cases := []refusal{
-		{"TestResponderOfOtherCA", func(a *qestest.Answer) { a.Signer = qestest.Second }, ErrResponder},
-		{"responder of other CA, its certificate inside", func(a *qestest.Answer) {
-			a.Signer, a.Certificate = qestest.Second, w.ResponderCertificate(qestest.Second)
-		}, ErrResponder},
-		{"stranger's responder, its certificate inside", func(a *qestest.Answer) {
-			a.Signer, a.Certificate = qestest.Stranger, w.ResponderCertificate(qestest.Stranger)
-		}, ErrResponder},
-		{"other CA's own key", func(a *qestest.Answer) { a.Signer, a.ByCA = qestest.Second, true }, ErrResponder},
-		{"broken signature", func(a *qestest.Answer) { a.BreakValue = true }, ErrResponder},
-		{"TestCertIDEachField/hash", func(a *qestest.Answer) { a.Hash = oidSHA1 }, ErrCertID},
-		{"TestCertIDEachField/name", func(a *qestest.Answer) { a.NameHash[3] ^= 1 }, ErrCertID},
-		{"TestCertIDEachField/key", func(a *qestest.Answer) { a.KeyHash[3] ^= 1 }, ErrCertID},
-		{"TestCertIDEachField/serial", func(a *qestest.Answer) { a.Serial = other.Serial }, ErrCertID},
-		{"TestTwoSingleResponses", func(a *qestest.Answer) { a.Copies = 2 }, ErrCertID},
-		{"other nonce", func(a *qestest.Answer) { a.Nonce = der.EncodeOctetString(make([]byte, 32)) }, ErrNonce},
-		{"thisUpdate 11 minutes ago", func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(-11 * time.Minute) }, ErrNotFresh},
-		{"thisUpdate ahead", func(a *qestest.Answer) { a.ThisUpdate = w.Now().Add(3 * time.Minute) }, ErrNotFresh},
-		{"producedAt ahead", func(a *qestest.Answer) { a.ProducedAt = w.Now().Add(3 * time.Minute) }, ErrNotFresh},
-		{"nextUpdate past", func(a *qestest.Answer) { a.NextUpdate = w.Now().Add(-3 * time.Minute) }, ErrNotFresh},
-		{"two days old with a nextUpdate, no nonce", func(a *qestest.Answer) {
-			a.ThisUpdate, a.NextUpdate, a.Nonce = w.Now().Add(-48*time.Hour), w.Now().Add(time.Hour), nil
-		}, ErrNotFresh},
-		{"critical extension", func(a *qestest.Answer) { a.Critical = true }, ErrMalformed},
-		{"tryLater", func(a *qestest.Answer) { a.ResponseStatus = 3 }, ResponseStatusError(3)},
-		{"unauthorized", func(a *qestest.Answer) { a.ResponseStatus = 6 }, ResponseStatusError(6)},
-	}
-	for _, forged := range []struct {
-		name           string
-		issuer, signer string
-		ocspSigning    bool
-		notAfter       time.Time
-	}{
-		{"certified by a stranger in the CA's name", qestest.Main, qestest.Stranger, true, time.Time{}},
-		{"certified by the CA's key in another name", qestest.Second, qestest.Main, true, time.Time{}},
-		{"certified by the CA without OCSPSigning", qestest.Main, qestest.Main, false, time.Time{}},
-		{"certified by the CA, expired", qestest.Main, qestest.Main, true, w.Now().Add(-time.Second)},
-	} {
-		certificate, key, err := w.ForgeResponder(forged.issuer, forged.signer, forged.ocspSigning, forged.notAfter)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cases = append(cases, refusal{forged.name, func(a *qestest.Answer) { a.Key, a.Certificate = key, certificate }, ErrResponder})
-	}
 	for _, test := range cases {
 		t.Run(test.name, func(t *testing.T) {
-			w.OnOCSP(test.change)
+			w.OnOCSP(func(a *qestest.Answer) { test.change(w, a) })
 			if _, err := w.check(t, c, leaf); !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
 		})
 	}
+	if n := w.Asked(qestest.ServiceOCSP); n != len(cases) {
+		t.Errorf("the responder was asked %d times, want %d", n, len(cases))
+	}
 	if n := w.Asked(qestest.ServiceCRL); n != 0 {
 		t.Errorf("the CRL was asked %d times: a bad answer is not an outage", n)
 	}
+}
+
+// T21: neither a name nor a key alone authorises, nor OCSPSigning from somewhere in the bundle.
+func TestResponderOfOtherCA(t *testing.T) {
+	forged := func(issuer, signer string, ocspSigning bool, life time.Duration) func(*world, *qestest.Answer) {
+		var key *qestest.Key
+		var certificate []byte
+		return func(w *world, a *qestest.Answer) {
+			var err error
+			if certificate, key, err = w.ForgeResponder(issuer, signer, ocspSigning, w.now.Add(life)); err != nil {
+				t.Error(err)
+			}
+			a.Key, a.Certificate = key, certificate
+		}
+	}
+	refuse(t, []refusal{
+		{"found in the bundle", func(_ *world, a *qestest.Answer) { a.Signer = qestest.Second }, ErrResponder},
+		{"certificate inside", func(w *world, a *qestest.Answer) {
+			a.Signer, a.Certificate = qestest.Second, w.ResponderCertificate(qestest.Second)
+		}, ErrResponder},
+		{"stranger's", func(w *world, a *qestest.Answer) {
+			a.Signer, a.Certificate = qestest.Stranger, w.ResponderCertificate(qestest.Stranger)
+		}, ErrResponder},
+		{"other CA's own key", func(_ *world, a *qestest.Answer) { a.Signer, a.ByCA = qestest.Second, true }, ErrResponder},
+		{"certified by a stranger in the CA's name", forged(qestest.Main, qestest.Stranger, true, time.Hour), ErrResponder},
+		{"certified by the CA's key in another name", forged(qestest.Second, qestest.Main, true, time.Hour), ErrResponder},
+		{"certified by the CA without OCSPSigning", forged(qestest.Main, qestest.Main, false, time.Hour), ErrResponder},
+		{"certified by the CA, expired", forged(qestest.Main, qestest.Main, true, -time.Second), ErrResponder},
+		{"broken signature", func(_ *world, a *qestest.Answer) { a.BreakValue = true }, ErrResponder},
+	})
+}
+
+// T22: the status of another certificate.
+func TestCertIDEachField(t *testing.T) {
+	refuse(t, []refusal{
+		{"hash", func(_ *world, a *qestest.Answer) { a.Hash = oidSHA1 }, ErrCertID},
+		{"name", func(_ *world, a *qestest.Answer) { a.NameHash[3] ^= 1 }, ErrCertID},
+		{"key", func(_ *world, a *qestest.Answer) { a.KeyHash[3] ^= 1 }, ErrCertID},
+		{"serial", func(_ *world, a *qestest.Answer) { a.Serial[19] ^= 1 }, ErrCertID},
+		{"serial shorter", func(_ *world, a *qestest.Answer) { a.Serial = a.Serial[1:] }, ErrCertID},
+	})
+}
+
+func TestTwoSingleResponses(t *testing.T) {
+	refuse(t, []refusal{
+		{"equal", func(_ *world, a *qestest.Answer) { a.Copies = 2 }, ErrCertID},
+		{"sixteen", func(_ *world, a *qestest.Answer) { a.Copies = 16 }, ErrCertID},
+		{"more than are read", func(_ *world, a *qestest.Answer) { a.Copies = 17 }, ErrMalformed},
+	})
+}
+
+// T23: time, nonce, and answers that say nothing. None is gone around by the CRL.
+func TestResponderRefusals(t *testing.T) {
+	refuse(t, []refusal{
+		{"other nonce", func(_ *world, a *qestest.Answer) { a.Nonce = der.EncodeOctetString(make([]byte, 32)) }, ErrNonce},
+		{"empty nonce", func(_ *world, a *qestest.Answer) { a.Nonce = []byte{} }, ErrNonce},
+		{"thisUpdate 11 minutes ago", func(w *world, a *qestest.Answer) { a.ThisUpdate = w.now.Add(-11 * time.Minute) }, ErrNotFresh},
+		{"thisUpdate ahead", func(w *world, a *qestest.Answer) { a.ThisUpdate = w.now.Add(3 * time.Minute) }, ErrNotFresh},
+		{"producedAt ahead", func(w *world, a *qestest.Answer) { a.ProducedAt = w.now.Add(3 * time.Minute) }, ErrNotFresh},
+		{"nextUpdate past", func(w *world, a *qestest.Answer) { a.NextUpdate = w.now.Add(-3 * time.Minute) }, ErrNotFresh},
+		{"two days old with a nextUpdate, no nonce", func(w *world, a *qestest.Answer) {
+			a.ThisUpdate, a.NextUpdate, a.Nonce = w.now.Add(-48*time.Hour), w.now.Add(time.Hour), nil
+		}, ErrNotFresh},
+		{"critical extension", func(_ *world, a *qestest.Answer) { a.Critical = true }, ErrMalformed},
+		{"malformedRequest", func(_ *world, a *qestest.Answer) { a.ResponseStatus = 1 }, ResponseStatusError(1)},
+		{"tryLater", func(_ *world, a *qestest.Answer) { a.ResponseStatus = 3 }, ResponseStatusError(3)},
+		{"unauthorized", func(_ *world, a *qestest.Answer) { a.ResponseStatus = 6 }, ResponseStatusError(6)},
+	})
 }
 
 func TestResponderForms(t *testing.T) {
@@ -532,5 +561,43 @@ func TestBreakerOfResponder(t *testing.T) {
 	w.advance(time.Minute)
 	if got, err := w.check(t, c, leaf); err != nil || got.Status != qes.StatusGood {
 		t.Errorf("after the pause: got %v, %v", got.Status, err)
+	}
+}
+
+// T25: what other clocks say is passed on, but only from answers that were made for us.
+func TestObserve(t *testing.T) {
+	w := newWorld(t)
+	leaf := w.issue(t, qestest.Request{})
+	var seen []time.Duration
+	c := w.checker(t, func(c *Config) {
+		c.Observe = func(producedAt, now time.Time) { seen = append(seen, producedAt.Sub(now)) }
+	})
+	w.check(t, c, leaf)
+	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt = w.now.Add(-time.Hour) })
+	w.check(t, c, leaf)
+	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt, a.Nonce = w.now.Add(-time.Hour), nil })
+	w.check(t, c, leaf)
+	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt, a.BreakValue = w.now.Add(-time.Hour), true })
+	w.check(t, c, leaf)
+	if len(seen) != 2 || seen[0] != 0 || seen[1] != -time.Hour {
+		t.Errorf("got %v", seen)
+	}
+}
+
+// The digest that a directory entry states is the one that is sent.
+func TestStatedCertID(t *testing.T) {
+	w := newWorld(t)
+	leaf := w.issue(t, qestest.Request{Authority: qestest.Kupyna})
+	var asked der.OID
+	w.OnOCSP(func(a *qestest.Answer) { asked = a.Hash })
+	for stated, want := range map[der.OID]der.OID{"": spki.OIDKupyna256, spki.OIDGOST34311: spki.OIDGOST34311, oidSHA256: oidSHA256} {
+		c := w.checker(t, func(c *Config) { c.CertID = func(*cert.Certificate) der.OID { return stated } })
+		if got, err := w.check(t, c, leaf); err != nil || got.Status != qes.StatusGood || asked != want {
+			t.Errorf("stated %s: asked by %s, got %v, %v", stated, asked, got.Status, err)
+		}
+	}
+	c := w.checker(t, func(c *Config) { c.CertID = func(*cert.Certificate) der.OID { return oidBasic } })
+	if _, err := w.check(t, c, leaf); err == nil {
+		t.Error("a digest that is none is taken")
 	}
 }

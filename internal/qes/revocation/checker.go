@@ -42,6 +42,9 @@ type Config struct {
 	// CertID returns the digest for the CertID where a directory entry states one; nil, or "" from it, chooses by the
 	// algorithm that signed the certificate.
 	CertID func(issuer *cert.Certificate) der.OID
+	// Observe, if set, is told when each verified answer with our nonce says that it was made: a clock that differs from
+	// ours by minutes, ours or theirs, is the operator's business (threat T25).
+	Observe func(producedAt, now time.Time)
 	// Timeout bounds one question to a responder; 0 is DefaultTimeout.
 	Timeout time.Duration
 	// CacheFor bounds how long an answer is used again while it is fresh; 0 is DefaultCacheFor, negative is never.
@@ -186,6 +189,9 @@ func (c *Checker) read(body []byte, id certID, nonce []byte, issuer *cert.Certif
 		return qes.Revocation{}, time.Time{}, ErrNonce
 	}
 	now := c.cfg.Now()
+	if c.cfg.Observe != nil && ours { // without our nonce it may be old, and says nothing of clocks
+		c.cfg.Observe(r.producedAt, now)
+	}
 	if err := fresh(r.single[0], now, ours); err != nil {
 		return qes.Revocation{}, time.Time{}, err
 	}

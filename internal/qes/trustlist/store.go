@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"brama/internal/der"
 	"brama/internal/qes"
 	"brama/internal/qes/cert"
 	"brama/internal/qes/tbs"
@@ -209,9 +210,10 @@ func (s *Store) service(t qes.ServiceType, p path) (qes.Service, bool) {
 	return service, true
 }
 
-// ProviderOf returns the directory entry of the issuer that c names, whether or not c is genuine; false if none.
-func (s *Store) ProviderOf(c *cert.Certificate) (Provider, bool) {
-	p := s.providers[c.IssuerAttribute(tbs.OIDCommonName)]
+// ProviderIssuing returns the directory entry of the issuer that child names as its own, whether or not child is genuine;
+// false if there is none.
+func (s *Store) ProviderIssuing(child *cert.Certificate) (Provider, bool) {
+	p := s.providers[child.IssuerAttribute(tbs.OIDCommonName)]
 	if p == nil {
 		return Provider{}, false
 	}
@@ -223,6 +225,14 @@ func (s *Store) ProviderOf(c *cert.Certificate) (Provider, bool) {
 func (s *Store) AllowsHost(issuer *cert.Certificate, host string) bool {
 	p := s.providers[issuer.SubjectAttribute(tbs.OIDCommonName)]
 	return p != nil && p.OwnsHost(host)
+}
+
+// CertID returns the digest that the responder of issuer wants in a CertID, "" if the directory states none.
+func (s *Store) CertID(issuer *cert.Certificate) der.OID {
+	if p := s.providers[issuer.SubjectAttribute(tbs.OIDCommonName)]; p != nil {
+		return p.CertID
+	}
+	return ""
 }
 
 // ProviderNamed returns the directory entry with the given common name among its issuer names; false if none.
