@@ -69,11 +69,11 @@ func cspSource(redirectURI string) string {
 }
 
 // permissions denies every feature that a browser lets a page deny.
-const permissions = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), display-capture=(), " +
+const permissions = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), display-capture=(), " +
 	"encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), " +
 	"local-network-access=(), loopback-network=(), magnetometer=(), microphone=(), midi=(), payment=(), " +
 	"picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), " +
-	"storage-access=(), usb=(), web-share=(), xr-spatial-tracking=()"
+	"storage-access=(), usb=(), xr-spatial-tracking=()"
 
 // Secure sets the headers of every answer, whatever it is. A page adds its own policy to them.
 func Secure(h http.Header, https bool) {

@@ -106,7 +106,10 @@ func compress(b []byte) ([]byte, error) {
 	if _, err := w.Write(b); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil { // what is buffered comes out only now
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // URL returns the path of a static file; an unknown one is an error, so that a template cannot name what is not there.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -347,8 +348,13 @@ func TestStatic(t *testing.T) {
 	if b, _ := io.ReadAll(res.Body); res.Header.Get("Content-Encoding") != "br" || string(b) != "brotli" || res.Header.Get("Content-Type") != "application/wasm" {
 		t.Errorf("got %v %q", res.Header, b)
 	}
-	if res := get(wasm, "gzip;q=1, br;q=0"); res.Header.Get("Content-Encoding") != "gzip" {
-		t.Errorf("encoding is %q", res.Header.Get("Content-Encoding"))
+	res = get(wasm, "gzip;q=1, br;q=0")
+	z, err := gzip.NewReader(res.Body)
+	if err != nil {
+		t.Fatalf("encoding is %q: %v", res.Header.Get("Content-Encoding"), err)
+	}
+	if b, err := io.ReadAll(z); err != nil || !bytes.Equal(b, program) {
+		t.Errorf("unpacked %d bytes of %d: %v", len(b), len(program), err)
 	}
 	res = get(wasm, "")
 	if b, _ := io.ReadAll(res.Body); !bytes.Equal(b, program) || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
