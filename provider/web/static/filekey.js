@@ -58,7 +58,7 @@ function choose(one) {
   if (!one) $('keyfile').value = '';
   $('key-name').textContent = one ? one.name : messages.word('file.none');
   $('remove').hidden = !one;
-  close();
+  if (vault.isOpen) reopen(); // the key of the file before
   messages.clear('keyfile');
 }
 
@@ -139,11 +139,12 @@ $('use-key').addEventListener('click', () => {
   const radio = document.querySelector('input[name="key"]:checked');
   if (radio) step(() => sign(Number(radio.value)));
 });
-$('keys-back').addEventListener('click', () => { close(); prepare(); $('choose').focus(); });
+$('keys-back').addEventListener('click', () => { reopen(); $('choose').focus(); });
 
 function read() {
   messages.clear();
   hideButtons();
+  if (vault.isOpen) return step(certificates); // after a choice of another issuer or certificate
   if (!file) return messages.problem({ code: 'KEY_FILE_MISSING' }, 'choose');
   if (file.size > maxKey) return messages.problem({ code: 'KEY_TOO_BIG' }, 'choose');
   return step(async () => {
@@ -158,13 +159,18 @@ function read() {
     $('password').value = '';
     $('password').dispatchEvent(new Event('input'));
     opened = await vault.open(data, password);
-    if (byHand) {
-      opened = { ...opened, ...await vault.add([new Uint8Array(await byHand.arrayBuffer())]) };
-    } else if (opened.suggested === null && !usable().length) {
-      await search($('issuer').value);
-    }
-    await proceed();
+    await certificates();
   });
+}
+
+// certificates finds what the container does not hold: a certificate added by hand, else one of the search.
+async function certificates() {
+  if (byHand) {
+    opened = { ...opened, ...await vault.add([new Uint8Array(await byHand.arrayBuffer())]) };
+  } else if (opened.suggested === null && !usable().length) {
+    await search($('issuer').value);
+  }
+  await proceed();
 }
 
 const usable = () => opened.certificates.filter((c) => c.usable);
@@ -288,17 +294,19 @@ async function step(work) {
   } finally {
     busy = false;
   }
-  if (!vault.isReady) await prepareQuietly();
-  ready(vault.isReady);
+  if (vault.isOpen) ready(true);
+  else prepareQuietly();
 }
 
 // prepareQuietly makes the next worker without a word on the page: the person reads the problem.
 async function prepareQuietly() {
+  ready(false);
   try {
     await vault.start();
   } catch {
     messages.problem({ code: 'KEY_PROGRAM_FAILED' });
   }
+  ready(vault.isReady);
 }
 
 // close ends the worker and with it the key.
@@ -316,7 +324,14 @@ function timeUp() {
   hideButtons();
   progress(false);
   if (asked) messages.problem({ code: 'KEY_TIMEOUT' }, 'password');
-  if (!busy) prepareQuietly().then(() => ready(vault.isReady));
+  if (!busy) prepareQuietly();
+}
+
+// reopen closes the key and makes ready for another.
+function reopen() {
+  close();
+  hideButtons();
+  if (!busy) prepareQuietly();
 }
 
 function hideButtons() {
