@@ -1,7 +1,5 @@
 package der
 
-import "strconv"
-
 // An OID is the content octets of an OBJECT IDENTIFIER. It is comparable and serves as a map key; the zero value is no
 // identifier.
 type OID string
@@ -43,8 +41,8 @@ func ParseOID(s string) (oid OID, ok bool) {
 			continue
 		}
 		// The first two arcs share one number (X.690 8.19.4); both are small in every identifier there is.
-		v, err := strconv.ParseUint(arc, 10, 32)
-		if err != nil || len(arc) > 1 && arc[0] == '0' {
+		v, valid := smallNumber(arc)
+		if !valid {
 			return "", false
 		}
 		switch {
@@ -57,6 +55,21 @@ func ParseOID(s string) (oid OID, ok bool) {
 		}
 	}
 	return OID(b), n >= 2 && len(b) <= maxOIDOctets
+}
+
+// smallNumber reads a decimal number of at most nine digits without zeros in front. strconv would do, and would bring its
+// words for people into the browser program.
+func smallNumber(s string) (v uint64, ok bool) {
+	if s == "" || len(s) > 9 || len(s) > 1 && s[0] == '0' {
+		return 0, false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		v = v*10 + uint64(s[i]-'0')
+	}
+	return v, true
 }
 
 // appendArc appends the decimal number s in base 128.
