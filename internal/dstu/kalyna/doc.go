@@ -3,8 +3,9 @@
 //
 // A block is read as 64-bit words, little-endian, in the order of the bytes; keys, initialisation vectors and messages are
 // plain byte strings in the order of the standard's examples. [Cipher] is a cipher.Block, which is the mode ECB; CBC is
-// cipher.NewCBCEncrypter and cipher.NewCBCDecrypter of the standard library with such a block. The others are here: [EncryptCFB],
-// [NewCTR], [NewOFB], [NewCMAC], [NewGMAC], [NewGCM], [XTS] and [WrapKW]. CCM is not: nothing in use has it.
+// cipher.NewCBCEncrypter and cipher.NewCBCDecrypter of the standard library with such a block. The others are here:
+// [EncryptCFB], [NewCTR], [NewOFB], [NewCMAC], [NewGMAC], [NewGCM], [XTS] and [WrapKW]. CCM is not: nothing in use has it.
+// Modes are numbered as in their object identifiers.
 //
 // The cipher is not constant time. Its substitutions are arbitrary tables of 256 entries, looked up at secret indices, so
 // that another program on the same processor, which can watch the cache, may learn about keys. Every implementation known

@@ -18,7 +18,7 @@ func newGHASH(c *Cipher) ghash {
 	return g
 }
 
-// polynomial is the polynomial of the field of nb words without its highest term (clause 12).
+// polynomial is the polynomial of the field of nb words without its highest term.
 func polynomial(nb int) uint64 {
 	switch nb {
 	case 2:
@@ -84,9 +84,9 @@ type gmac struct {
 	length uint64
 }
 
-// NewGMAC returns the mode GMAC (clause 12) with a tag of size bytes: 8 bytes to one block. Sum panics unless whole blocks
-// were written: implementations pad a broken block in ways that differ from each other, and one of them lets a block be cut
-// without changing the tag; the standard's examples have none.
+// NewGMAC returns the mode GMAC (mode 7) with a tag of size bytes: 8 bytes to one block. Sum panics unless whole blocks
+// were written: the standard's examples have no others, and a known implementation pads a broken block so that two messages
+// share a tag.
 func NewGMAC(c *Cipher, size int) (hash.Hash, error) {
 	if err := c.checkTag(size); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ type GCM struct {
 	size int
 }
 
-// NewGCM returns the mode GCM (clause 12) with nonces of one block and tags of size bytes, 8 bytes to one block. Text and
+// NewGCM returns the mode GCM (mode 7) with nonces of one block and tags of size bytes, 8 bytes to one block. Text and
 // associated data must be whole blocks, for the reason said at [NewGMAC]: Seal panics on others, Open refuses them. A nonce
 // must never meet the same key twice.
 func NewGCM(c *Cipher, size int) (*GCM, error) {

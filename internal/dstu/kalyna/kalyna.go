@@ -36,7 +36,7 @@ type Cipher struct {
 }
 
 // NewCipher returns the cipher with blocks of blockSize bytes (16, 32 or 64) and a key of one block or two: 16, 32 or 64
-// bytes (clause 5, table 1). Other sizes are ErrBlockSize or ErrKeySize.
+// bytes. Other sizes are ErrBlockSize or ErrKeySize.
 func NewCipher(key []byte, blockSize int) (*Cipher, error) {
 	switch blockSize {
 	case 16, 32, 64:
@@ -97,7 +97,7 @@ func (c *Cipher) store(b []byte, s *[maxWords]uint64) {
 	}
 }
 
-// encrypt works on the state in place (clause 6.1): the first and the last round key are added modulo 2⁶⁴, the others
+// encrypt works on the state in place: the first and the last round key are added modulo 2⁶⁴, the others
 // exclusively.
 func (c *Cipher) encrypt(s *[maxWords]uint64) {
 	c.add(s, &c.enc[0])
@@ -157,7 +157,7 @@ func (c *Cipher) xor(s, k *[maxWords]uint64) {
 	}
 }
 
-// round is substitution, shift of rows and matrix (clauses 6.3 to 6.5). Row i moves ⌊i·l/512⌋ columns to the right, where
+// round is substitution, shift of rows and matrix. Row i moves ⌊i·l/512⌋ columns to the right, where
 // l is the length of the block in bits.
 func (c *Cipher) round(s *[maxWords]uint64) {
 	t := c.t.enc
@@ -231,7 +231,7 @@ func (c *Cipher) unlast(s *[maxWords]uint64) {
 	}
 }
 
-// expand makes the round keys (clause 6.7).
+// expand makes the round keys.
 func (c *Cipher) expand(key []byte) {
 	var words [maxWords]uint64
 	nk := len(key) / 8
@@ -242,7 +242,7 @@ func (c *Cipher) expand(key []byte) {
 	copy(low[:], words[:c.nb])
 	copy(high[:], words[nk-c.nb:nk])
 
-	// The intermediate key kt (clause 6.7.1) starts from the sizes alone.
+	// The intermediate key kt starts from the sizes alone.
 	var kt [maxWords]uint64
 	kt[0] = uint64(c.nb + nk + 1)
 	c.add(&kt, &low)
@@ -252,7 +252,7 @@ func (c *Cipher) expand(key []byte) {
 	c.add(&kt, &low)
 	c.round(&kt)
 
-	// Keys of even rounds (6.7.2): the key, turned by a word a step, through two rounds keyed by kt plus a constant that
+	// Keys of even rounds: the key, turned by a word a step, through two rounds keyed by kt plus a constant that
 	// doubles. A long key gives both its halves before it is turned.
 	constant := uint64(0x0001000100010001)
 	for r := 0; r <= c.rounds; {
@@ -275,7 +275,7 @@ func (c *Cipher) expand(key []byte) {
 		copy(words[:nk-1], words[1:nk])
 		words[nk-1] = first
 	}
-	// Keys of odd rounds (6.7.3): the one before, turned by l/4 + 24 bits.
+	// Keys of odd rounds: the one before, turned by l/4 + 24 bits.
 	for r := 1; r < c.rounds; r += 2 {
 		var b, turned [MaxBlockSize]byte
 		c.store(b[:], &c.enc[r-1])

@@ -28,7 +28,7 @@ type cmac struct {
 	n          int // bytes in block; it stays there until more come, since the last one is treated otherwise
 }
 
-// NewCMAC returns the mode CMAC (clause 11) with a tag of size bytes, the first of the last block: 8 bytes to one block.
+// NewCMAC returns the mode CMAC (mode 4) with a tag of size bytes, the first of the last block: 8 bytes to one block.
 // Compare tags by subtle.ConstantTimeCompare.
 func NewCMAC(c *Cipher, size int) (hash.Hash, error) {
 	if err := c.checkTag(size); err != nil {

@@ -13,7 +13,7 @@ type Stream struct {
 	ctr     bool
 }
 
-// NewCTR returns the mode CTR (clause 9: гамування). The counter starts from the encrypted iv, of one block, and grows by
+// NewCTR returns the mode CTR (mode 2, гамування). The counter starts from the encrypted iv, of one block, and grows by
 // one before each block as an integer of the block's length, little-endian. An iv must never meet the same key twice.
 func NewCTR(c *Cipher, iv []byte) (*Stream, error) {
 	if len(iv) != c.BlockSize() {
@@ -24,7 +24,7 @@ func NewCTR(c *Cipher, iv []byte) (*Stream, error) {
 	return s, nil
 }
 
-// NewOFB returns the mode OFB (clause 14): the gamma is the iv, of one block, encrypted again and again. An iv must never
+// NewOFB returns the mode OFB (mode 6): the gamma is the iv, of one block, encrypted again and again. An iv must never
 // meet the same key twice.
 func NewOFB(c *Cipher, iv []byte) (*Stream, error) {
 	if len(iv) != c.BlockSize() {
@@ -64,7 +64,7 @@ func (s *Stream) next() {
 	s.c.Encrypt(s.gamma[:], s.counter[:])
 }
 
-// EncryptCFB is the mode CFB (clause 10: гамування зі зворотним зв'язком) with a feedback of the whole block, the only one
+// EncryptCFB is the mode CFB (mode 3, гамування зі зворотним зв'язком) with a feedback of the whole block, the only one
 // in use. It encrypts src, of any length, into dst of the same length, which is src itself or does not overlap it. The iv
 // has one block. ErrIVSize, ErrSize.
 //

@@ -8,7 +8,7 @@ import (
 // maxKW bounds a message of the mode KW: it protects keys, and its time grows with the square of the length.
 const maxKW = 4 << 10
 
-// WrapKW is the mode KW (clause 16, захист ключових даних): it encrypts key data of 1 to 4096 bytes so that any change is
+// WrapKW is the mode KW (mode 10, захист ключових даних): it encrypts key data of 1 to 4096 bytes so that any change is
 // noticed by [UnwrapKW]. Whole blocks grow by one block; other lengths are first padded by their length in bits, half a
 // block little-endian, then a bit 1 and zeros. CMS does not use this mode: see [WrapKey]. ErrSize.
 func WrapKW(c *Cipher, key []byte) ([]byte, error) {
@@ -33,8 +33,8 @@ func WrapKW(c *Cipher, key []byte) ([]byte, error) {
 }
 
 // UnwrapKW is the inverse of [WrapKW] for key data of size bytes. The size must be known beforehand, because the mode does
-// not tell padded data from whole blocks that look like it. Anything else, a change of a bit or another size, is ErrKeyWrap,
-// found in the same time.
+// not tell padded data from whole blocks that look like it. Anything else, a change of a bit or another size, is
+// ErrKeyWrap, found in the same time.
 func UnwrapKW(c *Cipher, wrapped []byte, size int) ([]byte, error) {
 	n := c.BlockSize()
 	if size <= 0 || size > maxKW {

@@ -2,7 +2,7 @@ package kalyna
 
 import "crypto/subtle"
 
-// XTS is the mode of clause 15 for storage: a message keeps its length, and every block is masked by its place. Unlike
+// XTS is mode 9, for storage: a message keeps its length, and every block is masked by its place. Unlike
 // the XTS of IEEE 1619 it has one key. It protects secrecy only.
 type XTS struct{ c *Cipher }
 

@@ -16,8 +16,8 @@ type kmac struct {
 	complement []byte
 }
 
-// NewKMAC returns the keyed mode of ДСТУ 7564 (clause 8): a tag of 32, 48 or 64 bytes under a key of the same length, which
-// chooses among them. Another length is ErrKeySize. Compare tags by subtle.ConstantTimeCompare.
+// NewKMAC returns the keyed mode of ДСТУ 7564 (режим імітовставки): a tag of 32, 48 or 64 bytes under a key of the same
+// length, which chooses among them. Another length is ErrKeySize. Compare tags by subtle.ConstantTimeCompare.
 func NewKMAC(key []byte) (hash.Hash, error) {
 	switch len(key) {
 	case Size256, Size384, Size512:

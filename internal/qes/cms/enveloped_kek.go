@@ -71,7 +71,7 @@ func leadingZeros(z []byte) int {
 	return len(z)
 }
 
-// keks derives the key that encrypts the content key (RFC 5753 7.1 and 7.2 with national hashes): H(Z || 00000001 ||
+// keks derives the key that encrypts the content key (SEC 1, 3.6.1, and RFC 5753 7.2 with national hashes): H(Z || 00000001 ||
 // SharedInfo). With ГОСТ 34.311 programs leave out leading zeros of Z, all of them or the first alone: where that differs,
 // once in 512 secrets of M257, the first key returned is by the one rule and the second by the other. Two are returned
 // always, so that the time is the same.

@@ -43,15 +43,15 @@ type SealOptions struct {
 	Sender *Sender
 	// Cipher is OIDGOST28147CFB (also for zero), OIDGOST28147CTR, OIDKalyna256CFB or OIDKalyna256CTR.
 	Cipher der.OID
-	// Agreement and Wrap are zero for those that go with the cipher: cofactor Diffie-Hellman with ГОСТ 34.311 and the wrap of
-	// ГОСТ 28147, or with Купина-256 and the wrap of Калина.
+	// Agreement and Wrap are zero for those that go with the cipher: cofactor Diffie-Hellman with ГОСТ 34.311 and the wrap
+	// of ГОСТ 28147, or with Купина-256 and the wrap of Калина.
 	Agreement, Wrap der.OID
 	// Rand is where keys and vectors come from: crypto/rand.Reader.
 	Rand io.Reader
 }
 
-// ukmSize is the length of the user keying material that goes with a static sender (section 6.3 of the national
-// requirements): it makes every message's keys different.
+// ukmSize is the length of the user keying material that goes with a static sender, as other programs make it: it makes
+// every message's keys different.
 const ukmSize = 64
 
 // Seal makes a ContentInfo with an EnvelopedData (RFC 5652 6.1), in DER.

@@ -245,7 +245,7 @@ func TestSealRefused(t *testing.T) {
 		"sender without key": {cms.SealOptions{Recipients: to, Sender: &cms.Sender{Certificate: p257.cert}}, nil},
 		"no identifier":      {cms.SealOptions{Recipients: []*tbs.Certificate{noID.cert}, ByKeyID: true}, nil},
 		"no randomness":      {cms.SealOptions{Recipients: to, Rand: bytes.NewReader(nil)}, io.EOF},
-		"little randomness":  {cms.SealOptions{Recipients: to, Rand: io.LimitReader(rand.Reader, 80)}, io.ErrUnexpectedEOF},
+		"little randomness":  {cms.SealOptions{Recipients: to, Rand: io.LimitReader(rand.Reader, 79)}, io.ErrUnexpectedEOF},
 	} {
 		v.o.Content = []byte("1")
 		if v.o.Rand == nil {
