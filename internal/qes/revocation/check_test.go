@@ -601,3 +601,51 @@ func TestStatedCertID(t *testing.T) {
 		t.Error("a digest that is none is taken")
 	}
 }
+
+// Whatever octet of a good answer is changed, Good comes out only with the meaning unchanged.
+func TestAnyOctetChanged(t *testing.T) {
+	w := newWorld(t)
+	issued := w.issued(t, qestest.Request{Status: qestest.Revoked}) // so that a change to Good would be seen
+	leaf := issued.Certificate
+	service := w.issuer(t, leaf)
+	var good []byte
+	id, err := newCertID(leaf, service.Certificate, defaultCertID(leaf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := make([]byte, nonceSize)
+	client, _ := fetch.New(fetch.Config{AllowLoopback: true})
+	res, err := client.Do(t.Context(), fetch.Request{URL: service.OCSP, Body: encodeRequest(id, nonce), PlainHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good = res.Body
+	c := w.checker(t)
+	want, _, err := c.read(good, id, nonce, service.Certificate)
+	if err != nil || want.Status != qes.StatusRevoked {
+		t.Fatalf("got %v, %v", want.Status, err)
+	}
+	for i := range good {
+		for _, bit := range []byte{1, 0x80} {
+			changed := append([]byte{}, good...)
+			changed[i] ^= bit
+			if got, _, err := c.read(changed, id, nonce, service.Certificate); err == nil {
+				t.Errorf("octet %d: got %v", i, got.Status)
+			}
+		}
+		if _, _, err := c.read(good[:i], id, nonce, service.Certificate); err == nil {
+			t.Errorf("cut at %d: taken", i)
+		}
+	}
+	list, err := client.Do(t.Context(), fetch.Request{URL: leaf.CRLAddresses()[0], PlainHTTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list.Body {
+		changed := append([]byte{}, list.Body...)
+		changed[i] ^= 1
+		if got, err := JudgeCRL(changed, leaf, service.Certificate, w.Now()); err == nil {
+			t.Errorf("CRL octet %d: got %v", i, got.Status)
+		}
+	}
+}
