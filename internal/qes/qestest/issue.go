@@ -134,7 +134,7 @@ func (r Request) subject(counter uint32) name {
 		number = "TINUA-" + r.RNOKPP
 	}
 	n := name{{oidOrganization, r.Organization}}
-	if r.Kind == Seal {
+	if r.Kind == Seal || r.FamilyName == "" { // the agreement certificate that goes with a seal names nobody either
 		n = append(n, attribute{oidCommonName, r.Organization})
 	} else {
 		n = append(n,
