@@ -62,7 +62,7 @@ func (f *Flow) showConfirm(w http.ResponseWriter, r *http.Request, l *login, rol
 	}
 	if code != "" {
 		message := f.Site.Message(page.Lang, code, nil)
-		page.Problem, page.Status = &message, statusOf(code)
+		page.Problem, page.Status, page.Field = &message, statusOf(code), "consent"
 	}
 	f.Report(r.Context(), code, nil)
 	page.Data = data

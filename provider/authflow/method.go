@@ -77,6 +77,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 		}
 	}
 	if p != nil {
+		if panel.Name == "upload" && data.Asked {
+			page.Field = "signed"
+		}
 		message := f.Site.Message(page.Lang, p.code, p.values)
 		page.Problem, page.Status, data.Failed = &message, statusOf(p.code), message.Code
 		f.Report(r.Context(), p.code, p.err)

@@ -157,6 +157,7 @@ type Page struct {
 	Tabs        []Tab
 	Leave       string // path of "without sign-in", "" if there is no way back
 	Problem     *Message
+	Field       string // id of the field that the problem is about; may be empty
 	Data        any
 	// RetryAfter becomes the header of that name, zero sets none.
 	RetryAfter time.Duration

@@ -67,6 +67,8 @@ export class Messages {
       line('p', 'problem-next', next ?? entry?.dataset.next ?? ''));
     document.querySelector('h1').after(box);
     if (event) document.getElementById('event').textContent = event;
+    document.getElementById('code').textContent = known;
+    document.getElementById('code-line').hidden = false;
     document.title = this.word('title.error') + this.#title;
     box.focus();
   }
@@ -75,6 +77,7 @@ export class Messages {
   clear(field) {
     if (field && this.#field?.id !== (field === 'keyfile' ? 'choose' : field)) return;
     document.getElementById('problem')?.remove();
+    document.getElementById('code-line').hidden = true;
     const prefix = this.word('title.error');
     document.title = this.#title = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
     if (!this.#field) return;
@@ -114,7 +117,7 @@ export function swapLanguage(root, messages, done) {
 
 // kept are elements whose content is not the template's but this page's.
 const kept = new Set(['issuer', 'key-name', 'keys-list', 'status', 'show', 'password-caps', 'password-layout', 'password-state',
-  'use-issuer', 'event', 'problem']);
+  'use-issuer', 'event', 'code', 'problem']);
 
 // copyTexts walks two trees of the same template and takes over texts and the attributes that are texts.
 function copyTexts(to, from) {
