@@ -154,9 +154,11 @@ func npmScript(t *testing.T, folder, script string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
+	cache := os.Getenv("BRAMA_CACHE")
+	if cache == "" {
+		if cache, err = os.UserCacheDir(); err != nil {
+			cache = os.TempDir()
+		}
 	}
 	sum := sha256.Sum256(lock)
 	target := filepath.Join(cache, "brama-test", folder+"-"+hex.EncodeToString(sum[:8]))

@@ -89,7 +89,7 @@ func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string
 	u.draft.Client = r.GetClient().GetID()
 	u.draft.RedirectURI = r.GetRequestForm().Get("redirect_uri")
 	u.draft.Scopes = r.GetGrantedScopes()
-	u.draft.CodeExpires = r.GetSession().GetExpiresAt(fosite.AuthorizeCode)
+	u.draft.CodeExpires = s.p.cfg.Now().Add(s.p.cfg.CodeLifetime)
 	u.draft.Expires = u.draft.CodeExpires
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 	}
 	// fosite checks the code's end in the session that it gave, not in the one that it gets.
 	if given, ok := session.(*tokenSession); ok {
-		given.SetExpiresAt(fosite.AuthorizeCode, u.seen.CodeExpires)
+		given.SetExpiresAt(fosite.AuthorizeCode, s.p.fositeTime(u.seen.CodeExpires))
 	}
 	if !u.seen.Spent.IsZero() || !u.seen.Live() {
 		return u.request, fosite.ErrInvalidatedAuthorizeCode
@@ -211,7 +211,7 @@ func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, 
 		Client:  u.client.ID,
 		Scopes:  r.GetGrantedScopes(),
 		Issued:  s.p.cfg.Now(),
-		Expires: r.GetSession().GetExpiresAt(fosite.AccessToken),
+		Expires: s.p.cfg.Now().Add(s.p.cfg.AccessTokenLifetime),
 	}
 	return nil
 }

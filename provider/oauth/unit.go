@@ -123,7 +123,7 @@ func (p *Provider) loadGrant(ctx context.Context, u *unit, id string) error {
 		return err
 	}
 	session := newTokenSession(claims, u.client.idTokenAlg(), g.RequestedAt)
-	session.SetExpiresAt(fosite.AuthorizeCode, g.CodeExpires)
+	session.SetExpiresAt(fosite.AuthorizeCode, p.fositeTime(g.CodeExpires))
 	u.seen = &g
 	u.request = &fosite.Request{
 		ID:             g.ID,

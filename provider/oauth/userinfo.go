@@ -4,9 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
-
-	"github.com/ory/fosite"
 
 	"brama/storage"
 )
@@ -99,8 +96,8 @@ func (p *Provider) userClaims(r *http.Request, token string) (map[string]any, er
 	}); err != nil {
 		return nil, err
 	}
-	session := &tokenSession{expires: map[fosite.TokenType]time.Time{fosite.AccessToken: t.Expires}}
-	if err := p.codes.ValidateAccessToken(ctx, &fosite.Request{Session: session, RequestedAt: t.Issued}, token); err != nil {
+	// The store hides what has expired; a backend that is slow to do so must not matter.
+	if !p.cfg.Now().Before(t.Expires) {
 		return nil, storage.ErrNotFound
 	}
 	client, err := p.cfg.Clients.Client(ctx, t.Client)
