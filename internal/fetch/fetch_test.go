@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -244,5 +246,54 @@ func TestNoProxyFromEnvironment(t *testing.T) {
 	}})
 	if _, err := c.Do(t.Context(), Request{URL: "http://outside.example/", PlainHTTP: true}); err == nil || proxied.Load() != 0 {
 		t.Errorf("got %v, %d through the proxy", err, proxied.Load())
+	}
+}
+
+// T96: an upstream that does not answer holds its own few connections and nobody else's.
+func TestSlowUpstreamIsolated(t *testing.T) {
+	release := make(chan struct{})
+	var open atomic.Int32
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		open.Add(1)
+		<-release
+	}))
+	defer slow.Close()
+	quick := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer quick.Close()
+	c := newClient(t, Config{AllowLoopback: true, Timeout: 10 * time.Second})
+	done := make(chan struct{})
+	for range 3 * maxConnections {
+		go func() {
+			c.Do(context.Background(), Request{URL: slow.URL, PlainHTTP: true})
+			done <- struct{}{}
+		}()
+	}
+	for open.Load() < maxConnections {
+		time.Sleep(time.Millisecond)
+	}
+	start := time.Now()
+	if _, err := c.Do(t.Context(), Request{URL: quick.URL, PlainHTTP: true, Timeout: 5 * time.Second}); err != nil {
+		t.Errorf("the other upstream: %v after %s", err, time.Since(start))
+	}
+	if n := open.Load(); n > maxConnections {
+		t.Errorf("%d requests at the slow one at once, want at most %d", n, maxConnections)
+	}
+	close(release)
+	for range 3 * maxConnections {
+		<-done
+	}
+}
+
+func TestTLS(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }))
+	defer srv.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(srv.Certificate())
+	c := newClient(t, Config{AllowLoopback: true, TLS: &tls.Config{RootCAs: pool}})
+	if res, err := c.Do(t.Context(), Request{URL: srv.URL}); err != nil || string(res.Body) != "ok" {
+		t.Errorf("got %v, %v", res, err)
+	}
+	if _, err := newClient(t, Config{AllowLoopback: true}).Do(t.Context(), Request{URL: srv.URL}); err == nil {
+		t.Error("an unknown authority is believed")
 	}
 }
