@@ -1,0 +1,118 @@
+package interop
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"brama/internal/der"
+	"brama/internal/dstu/dstu4145"
+	"brama/internal/qes/spki"
+)
+
+// javaLibraries is where Debian puts jars.
+const javaLibraries = "/usr/share/java"
+
+// bouncyCastleClasses compiles testdata/BouncyCastle.java once a version, below .cache of the project, and returns the class
+// path; "" with the reason.
+var bouncyCastleClasses = sync.OnceValues(func() (string, string) {
+	var jars []string
+	for _, name := range []string{"bcprov", "bcpkix", "bcutil"} {
+		jar := filepath.Join(javaLibraries, name+".jar")
+		if _, err := os.Stat(jar); err != nil && name != "bcutil" { // a part of bcprov in old releases
+			return "", "lib" + name + "-java is not installed"
+		}
+		jars = append(jars, jar)
+	}
+	javac, err := exec.LookPath("javac")
+	if err != nil {
+		return "", "javac is not installed"
+	}
+	root, err := projectFolder()
+	if err != nil {
+		return "", err.Error()
+	}
+	source := filepath.Join(root, "internal", "interop", "testdata", "BouncyCastle.java")
+	b, err := os.ReadFile(source)
+	if err != nil {
+		return "", err.Error()
+	}
+	sum := sha256.Sum256(b)
+	classes := filepath.Join(root, ".cache", "bouncycastle-"+hex.EncodeToString(sum[:8]))
+	path := strings.Join(append(jars, classes), ":")
+	if _, err := os.Stat(filepath.Join(classes, "BouncyCastle.class")); err == nil {
+		return path, ""
+	}
+	if out, err := exec.Command(javac, "-encoding", "UTF-8", "-nowarn", "-cp", path, "-d", classes, source).CombinedOutput(); err != nil {
+		return "", "javac: " + string(out)
+	}
+	return path, ""
+})
+
+func bouncyCastle(t testing.TB, args ...string) (bool, string) {
+	t.Helper()
+	java := tool(t, "java")
+	path, why := bouncyCastleClasses()
+	if path == "" {
+		missing(t, why)
+	}
+	return run(t, "", java, append([]string{"-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", path, "BouncyCastle"}, args...)...)
+}
+
+// VerifyWithBouncyCastle has Bouncy Castle verify message, a SignedData of one signer with signed attributes: messageDigest
+// over content, the signature value, and for ДСТУ 4145 signing-certificate-v2. content is nil for an attached one,
+// certificate (DER) nil for the first in the message.
+func VerifyWithBouncyCastle(t testing.TB, message, content, certificate []byte) Verdict {
+	t.Helper()
+	args := []string{"verify", file(t, "message", message), "-"}
+	if certificate != nil {
+		args[2] = file(t, "certificate", certificate)
+	}
+	if content != nil {
+		args = append(args, file(t, "content", content))
+	}
+	ok, output := bouncyCastle(t, args...)
+	return Verdict{ok, output}
+}
+
+// SignWithBouncyCastle has Bouncy Castle sign content with a ДСТУ 4145 key and ГОСТ 34.311.
+func SignWithBouncyCastle(t testing.TB, key *dstu4145.PrivateKey, certificate, content []byte, detached bool) []byte {
+	t.Helper()
+	public, ok := key.Public().(*dstu4145.PublicKey)
+	if !ok {
+		t.Fatal("interop: not a key of DSTU 4145")
+	}
+	r := der.NewReader(spki.CurveAlgorithm(public.Curve()).Parameters)
+	curve := r.Sequence().OID()
+	d := key.Bytes()
+	slices.Reverse(d)
+	return signWithBouncyCastle(t, curve.String()+":"+hex.EncodeToString(d), certificate, content, detached)
+}
+
+// SignPKCS8WithBouncyCastle has Bouncy Castle sign with an ECDSA or RSA key and SHA-256.
+func SignPKCS8WithBouncyCastle(t testing.TB, pkcs8, certificate, content []byte, detached bool) []byte {
+	t.Helper()
+	return signWithBouncyCastle(t, file(t, "key", pkcs8), certificate, content, detached)
+}
+
+func signWithBouncyCastle(t testing.TB, key string, certificate, content []byte, detached bool) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	ok, output := bouncyCastle(t, "sign", key, file(t, "certificate", certificate), file(t, "content", content), out, mode(detached))
+	return written(t, ok, output, out)
+}
+
+func written(t testing.TB, ok bool, output, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if !ok || err != nil {
+		t.Fatalf("nothing was signed: %v %s", err, output)
+	}
+	return b
+}
