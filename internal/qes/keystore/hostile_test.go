@@ -39,6 +39,7 @@ func TestRecognise(t *testing.T) {
 		{"PKCS#8 after text and a certificate", append([]byte("Bag Attributes\r\n"), append(armour("CERTIFICATE", cert), armour("PRIVATE KEY", key)...)...), keystore.PKCS8, nil},
 		{"PKCS#8 encrypted, PEM", vectors.Read(t, "keys/pkcs8-enc-aes-private2.pem"), keystore.PKCS8Encrypted, nil},
 		{"bare base64", bytes.TrimSuffix(bytes.TrimPrefix(armour("X", pfx), []byte("-----BEGIN X-----\n")), []byte("-----END X-----\n")), keystore.PKCS12, nil},
+		{"six octets in front", append([]byte("Q\x01\x02\x03\x04\x05"), pfx...), keystore.PKCS12, nil},
 		{"certificate", cert, "", keystore.ErrCertificate},
 		{"certificate, PEM", armour("CERTIFICATE", cert), "", keystore.ErrCertificate},
 		{"certificate of a national CA", vectors.Read(t, "certs/pki-root.cer"), "", keystore.ErrCertificate},

@@ -91,11 +91,9 @@ func WriteKey6(password []byte, signing, agreement *dstu4145.PrivateKey) ([]byte
 	for i := 0; i < len(plain); i += gost28147.BlockSize {
 		cipher.Encrypt(plain[i:], plain[i:])
 	}
-	check := [][]byte{der.EncodeOctetString(mac[:])}
-	if size < len(plain) {
-		check = append(check, der.EncodeOctetString(plain[size:]))
-	}
+	// The padding stands there even if it is empty: not every reader knows that it is optional.
+	check := der.EncodeSequence(der.EncodeOctetString(mac[:]), der.EncodeOctetString(plain[size:]))
 	return der.EncodeSequence(
-		der.EncodeSequence(der.EncodeOID(oidKey6), der.EncodeSequence(check...)),
+		der.EncodeSequence(der.EncodeOID(oidKey6), check),
 		der.EncodeOctetString(plain[:size])), nil
 }

@@ -35,6 +35,12 @@ func recognise(data []byte) (content, Format, error) {
 	if err := foreign(data); err != nil {
 		return content{}, "", err
 	}
+	// One accounting program puts six octets, the first of them 'Q', in front of a container.
+	if data[0] == 'Q' && data[6] == byte(der.Sequence) {
+		if _, whole := header(data[6:]); whole {
+			data = data[6:]
+		}
+	}
 	if data[0] == byte(der.Sequence) {
 		format, err := recogniseDER(data)
 		return content{body: data}, format, err
