@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// stepLimit bounds one step of a walk. It is not a measure: a slow machine is given time.
+const stepLimit = 40 * time.Second
+
+// A browser is one Chromium with a profile of its own, all of whose traffic goes through a wiretap.
+type browser struct {
+	t    *testing.T
+	ctx  context.Context
+	wire *wiretap
+	// reports are what the page complained of: policy violations, uncaught errors.
+	reports *syncBuffer
+}
+
+type browserOptions struct {
+	noScript bool
+	width    int
+	dark     bool
+}
+
+func newBrowser(t *testing.T, o browserOptions) *browser {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		missing(t, "chromium is not installed: run make setup")
+	}
+	b := &browser{t: t, wire: newWiretap(t), reports: new(syncBuffer)}
+	if o.width == 0 {
+		o.width = 1280
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program),
+		chromedp.NoSandbox, // Chromium's sandbox does not run as root, and the pages are ours
+		chromedp.ProxyServer(b.wire.URL),
+		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-domain-reliability", true),
+		chromedp.Flag("no-pings", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.WindowSize(o.width, 1000),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() { cancel(); stop() })
+	b.ctx = ctx
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("starting Chromium: %v", err)
+	}
+	messages := chromedp.Console(ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			// A refused request (4xx) is the browser's own message, and wanted in many walks.
+			if m.IsException() || m.Type == "error" && m.Source != "network" {
+				fmt.Fprintf(b.reports, "%s\n", m)
+			}
+		}
+	}()
+	if o.noScript {
+		b.must(chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	} else {
+		// Policy violations are caught in every document from its first byte.
+		const watch = `document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile + ':' + e.lineNumber))`
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o.dark {
+		b.must(chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}))
+	}
+	return b
+}
+
+func (b *browser) must(_ cdp.Empty, err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// do runs actions within the limit of a step and shows what the page was when they failed.
+func (b *browser) do(what string, actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepLimit)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.fail(what, err)
+	}
+}
+
+// get is do for one action with a value.
+func get[T any](b *browser, what string, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, stepLimit)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		b.fail(what, err)
+	}
+	return v
+}
+
+func (b *browser) fail(what string, err error) {
+	b.t.Helper()
+	b.shot("failed")
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	where, _ := chromedp.Run(ctx, chromedp.Location())
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	b.t.Fatalf("%s: %v\nat %s\n%s\nreports: %s", what, err, where, text, b.reports)
+}
+
+// shot leaves a screenshot in the ignored folder screenshots, named after the test.
+func (b *browser) shot(name string) {
+	b.t.Helper()
+	dir, err := filepath.Abs("../../screenshots")
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Logf("no screenshot: %v", err)
+		return
+	}
+	file := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "_").Replace(b.t.Name())+"-"+name+".png")
+	if os.MkdirAll(dir, 0o755) == nil {
+		os.WriteFile(file, png, 0o644)
+	}
+}
+
+// button finds a button or a link by its words, letter for letter.
+func button(text string) chromedp.Search {
+	return chromedp.Search(fmt.Sprintf(`//*[self::button or self::a or @role="tab" or @role="button"][normalize-space(.)=%q]`, text))
+}
+
+// click presses the button or link with these words.
+func (b *browser) click(text string) {
+	b.t.Helper()
+	b.do("pressing «"+text+"»", chromedp.WaitEnabled(button(text)), chromedp.Click(button(text), chromedp.NodeVisible))
+}
+
+// see waits for a visible element.
+func (b *browser) see(selector string) {
+	b.t.Helper()
+	b.do("waiting for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// text returns the words of an element.
+func (b *browser) text(selector string) string {
+	b.t.Helper()
+	return strings.TrimSpace(get(b, "reading "+selector, chromedp.Text(chromedp.CSS(selector))))
+}
+
+// open goes to an address.
+func (b *browser) open(address string) {
+	b.t.Helper()
+	b.do("opening "+address, chromedp.Navigate(address))
+}
+
+// noReports fails if a page complained.
+func (b *browser) noReports() {
+	b.t.Helper()
+	if s := b.reports.String(); s != "" {
+		b.t.Errorf("the page complained:\n%s", s)
+	}
+}

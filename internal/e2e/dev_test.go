@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A dev is a running `brama dev`.
+type dev struct {
+	Issuer       string `json:"issuer"`
+	Portal       string `json:"portal"`
+	KeysDir      string `json:"keys_dir"`
+	KeysPassword string `json:"keys_password"`
+	Clients      []struct {
+		ClientID     string   `json:"client_id"`
+		ClientSecret string   `json:"client_secret"`
+		RedirectURIs []string `json:"redirect_uris"`
+	} `json:"clients"`
+	OCSP string `json:"ocsp"`
+	TSP  string `json:"tsp"`
+	CMP  string `json:"cmp"`
+
+	log *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// binary is the program that `make build` left; BRAMA_BIN names another.
+func binary(t testing.TB) string {
+	t.Helper()
+	if name := os.Getenv("BRAMA_BIN"); name != "" {
+		return name
+	}
+	name, err := filepath.Abs("../../bin/brama")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(name); err != nil {
+		missing(t, "bin/brama is not there: run make build")
+	}
+	return name
+}
+
+// missing skips, and with CI set fails: a journey that was not walked proves nothing.
+func missing(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// startDev runs `brama dev` on free ports until the test ends.
+func startDev(t testing.TB, args ...string) *dev {
+	t.Helper()
+	d := &dev{log: new(syncBuffer)}
+	cmd := exec.Command(binary(t), append([]string{"dev", "--json", "--port", "0", "--data", filepath.Join(t.TempDir(), "dev")}, args...)...)
+	cmd.Stderr = d.log
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			cmd.Process.Kill()
+			t.Error("brama dev did not stop within 10 s of SIGTERM")
+		}
+		if t.Failed() {
+			t.Logf("log of brama dev:\n%s", d.log)
+		}
+	})
+	ready := make(chan error, 1)
+	go func() {
+		line, err := bufio.NewReader(stdout).ReadBytes('\n')
+		if err == nil {
+			err = json.Unmarshal(line, d)
+		}
+		ready <- err
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			t.Fatalf("brama dev was not ready: %v\n%s", err, d.log)
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatalf("brama dev was not ready within 60 s\n%s", d.log)
+	}
+	return d
+}
+
+// key returns the file of a demo key, which must exist.
+func (d *dev) key(t testing.TB, outcome, format string) string {
+	t.Helper()
+	name := filepath.Join(d.KeysDir, fmt.Sprintf("%s.%s", outcome, format))
+	if _, err := os.Stat(name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
