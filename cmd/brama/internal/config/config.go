@@ -54,10 +54,20 @@ type TLS struct {
 
 // Trust names the sources of candidates.
 type Trust struct {
-	// Bundles are PKCS#7 files with certificates of providers (the form of CACertificates.p7b): candidates, never anchors.
-	Bundles []string `yaml:"bundles"`
-	// MaxAge is how old a bundle may be before logins stop with TRUST_LIST_STALE; 45 days if zero.
+	// Bundles hold certificates of providers (the form of CACertificates.p7b): candidates, never anchors.
+	Bundles []Bundle `yaml:"bundles"`
+	// MaxAge is how old the file of a bundle without next_update may be before logins stop with TRUST_LIST_STALE; 45 days
+	// if zero.
 	MaxAge Duration `yaml:"max_age"`
+}
+
+// A Bundle is one PKCS#7 file.
+type Bundle struct {
+	File string `yaml:"file"`
+	// SHA256 is the digest of the file as it was reviewed, in hex; a file with another digest stops the start.
+	SHA256 string `yaml:"sha256"`
+	// NextUpdate is the time after which the file counts as stale.
+	NextUpdate time.Time `yaml:"next_update"`
 }
 
 // Operator is who runs this server.
@@ -172,6 +182,11 @@ func (c *Config) check() error {
 	}
 	if len(c.Trust.Bundles) == 0 {
 		fault("trust.bundles: at least one file with certificates of providers is required")
+	}
+	for i, b := range c.Trust.Bundles {
+		if h, err := hex.DecodeString(b.SHA256); b.File == "" || err != nil || len(h) != 0 && len(h) != sha256.Size {
+			fault("trust.bundles[%d]: file is required, and sha256 is 64 hexadecimal digits if given", i)
+		}
 	}
 	seen := map[string]bool{}
 	for i := range c.Clients {

@@ -11,7 +11,7 @@ import (
 const valid = `issuer: https://id.example.gov.ua
 data: data
 secret_file: secret
-trust: {bundles: [b.p7b], max_age: 30d}
+trust: {bundles: [{file: b.p7b}], max_age: 30d}
 clients:
   - id: a
     name: {uk: А, en: A}
@@ -53,7 +53,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"open listener without TLS", "data: data", "data: data\nlisten: 0.0.0.0:80", "needs tls"},
 		{"no data folder", "data: data\n", "", "data"},
 		{"no secret", "secret_file: secret\n", "", "secret_file"},
-		{"no bundle", "bundles: [b.p7b], ", "", "trust.bundles"},
+		{"no bundle", "bundles: [{file: b.p7b}], ", "", "trust.bundles"},
+		{"bad digest", "{file: b.p7b}", "{file: b.p7b, sha256: abc}", "trust.bundles[0]"},
 		{"bad duration", "30d", "soon", "duration"},
 		{"http redirect", "[https://a.example.gov.ua/cb]", "[http://a.example.gov.ua/cb]", "redirect_uris"},
 		{"loopback redirect", "[https://a.example.gov.ua/cb]", "[https://127.0.0.1/cb]", "redirect_uris"},

@@ -1,0 +1,179 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"brama/cmd/brama/internal/config"
+	"brama/cmd/brama/internal/wiring"
+	"brama/internal/audit"
+	"brama/internal/fetch"
+	"brama/internal/qes/trustlist"
+	"brama/provider"
+	"brama/provider/oauth"
+	"brama/storage/boltstore"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Run runs the verb until ctx ends and returns the exit code.
+func Run(ctx context.Context, args []string, stderr io.Writer) int {
+	flags := flag.NewFlagSet("brama serve", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	file := flags.String("config", "", "configuration `file` (required)")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return exitOK
+		}
+		return exitUsage
+	}
+	if *file == "" || flags.NArg() > 0 {
+		fmt.Fprintln(stderr, "usage: brama serve --config FILE")
+		return exitUsage
+	}
+	c, err := config.Load(*file)
+	if err != nil {
+		fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%v\n", err)
+		return exitUsage
+	}
+	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	if err := run(ctx, c, log); err != nil {
+		fmt.Fprintf(stderr, "brama serve: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	secret, err := c.Secret()
+	if err != nil {
+		return fmt.Errorf("reading the secret: %w", err)
+	}
+	trust, err := loadTrust(c)
+	if err != nil {
+		return fmt.Errorf("reading the trusted bundles: %w", err)
+	}
+	engine, err := wiring.NewEngine(trust)
+	if err != nil {
+		return err
+	}
+	if err := engine.Ready(ctx); err != nil {
+		log.Warn("not ready for logins", "err", err)
+	}
+	methods, err := engine.Connectors()
+	if err != nil {
+		return err
+	}
+	clients, err := clientsOf(c)
+	if err != nil {
+		return err
+	}
+	data := c.Path(c.Data)
+	store, err := boltstore.Open(boltstore.Config{Path: filepath.Join(data, "brama.db")})
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	defer store.Close()
+	record, err := audit.Open(audit.Config{Dir: filepath.Join(data, "audit"), Secret: secret})
+	if err != nil {
+		return fmt.Errorf("opening the audit log: %w", err)
+	}
+	defer record.Close()
+	handler, err := provider.New(provider.Config{
+		Issuer: c.Issuer, Store: store, Secret: secret, Clients: clients, Connectors: methods, Audit: record,
+		Ready: engine.Ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := listen(c)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "issuer", c.Issuer, "listen", listener.Addr().String(), "clients", len(clients))
+	return wiring.Serve(ctx, log, wiring.Site{Listener: listener, Handler: handler})
+}
+
+func listen(c *config.Config) (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil || c.TLS == nil {
+		return listener, err
+	}
+	pair, err := tls.LoadX509KeyPair(c.Path(c.TLS.Certificate), c.Path(c.TLS.Key))
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
+	}
+	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}
+
+// loadTrust reads the bundles under the national pins. Test roots are refused by the store, whoever puts them there.
+func loadTrust(c *config.Config) (wiring.Trust, error) {
+	var sources []trustlist.Source
+	version := sha256.New()
+	for _, b := range c.Trust.Bundles {
+		path := c.Path(b.File)
+		next := b.NextUpdate
+		if next.IsZero() {
+			info, err := os.Stat(path)
+			if err != nil {
+				return wiring.Trust{}, err
+			}
+			next = info.ModTime().Add(time.Duration(c.Trust.MaxAge))
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return wiring.Trust{}, err
+		}
+		digest := sha256.Sum256(raw)
+		version.Write(digest[:])
+		sources = append(sources, trustlist.Source{Path: path, SHA256: b.SHA256, NextUpdate: next})
+	}
+	candidates, next, err := trustlist.Load(sources)
+	if err != nil {
+		return wiring.Trust{}, err
+	}
+	store, err := trustlist.New(trustlist.Config{Pins: trustlist.NationalPins(), Candidates: candidates, Directory: trustlist.Directory(), NextUpdate: next})
+	if err != nil {
+		return wiring.Trust{}, err
+	}
+	client, err := fetch.New(fetch.Config{})
+	if err != nil {
+		return wiring.Trust{}, err
+	}
+	return wiring.Trust{Store: store, Version: "sha256:" + hex.EncodeToString(version.Sum(nil)), Fetch: client}, nil
+}
+
+func clientsOf(c *config.Config) ([]oauth.Client, error) {
+	var clients []oauth.Client
+	for _, k := range c.Clients {
+		hash, err := c.SecretHash(k)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: %w", k.ID, err)
+		}
+		clients = append(clients, oauth.Client{
+			ID: k.ID, Name: k.Name, Institution: k.Institution, Home: k.Home, SecretHash: hash,
+			RedirectURIs: k.RedirectURIs, InitiateLogin: k.InitiateLogin, Methods: k.Methods,
+			Claims: append(append([]string(nil), k.Claims.Required...), k.Claims.Optional...), RequiredClaims: k.Claims.Required,
+			SubjectType: k.SubjectType, Sector: k.Sector, PKCEOptional: k.PKCE == "optional", NonceOptional: k.Nonce == "optional",
+			IDTokenAlg: k.IDTokenAlg, NoticeRequired: k.Notice.Required, CertificateClaims: k.Certificate,
+		})
+	}
+	return clients, nil
+}

@@ -1,0 +1,104 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"brama/connectors"
+	"brama/connectors/filekey"
+	"brama/connectors/upload"
+	"brama/internal/der"
+	"brama/internal/fetch"
+	"brama/internal/qes"
+	"brama/internal/qes/cert"
+	"brama/internal/qes/cmp"
+	"brama/internal/qes/revocation"
+	"brama/internal/qes/trustlist"
+)
+
+// Trust is what the engine believes, and how it reaches the providers of trust services.
+type Trust struct {
+	Store *trustlist.Store
+	// Version names what the store was made from, for the evidence.
+	Version string
+	Fetch   *fetch.Client
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// An Engine validates signatures and finds certificates.
+type Engine struct {
+	trust     Trust
+	Validator *qes.Validator
+	Search    *cmp.Client
+}
+
+// NewEngine puts the engine together.
+func NewEngine(t Trust) (*Engine, error) {
+	if t.Store == nil || t.Fetch == nil {
+		return nil, errors.New("wiring: trust store and outbound client are needed")
+	}
+	if t.Now == nil {
+		t.Now = time.Now
+	}
+	status, err := revocation.New(revocation.Config{
+		Do:         t.Fetch.Do,
+		Responders: t.Store.Responders,
+		AllowsHost: func(issuer *cert.Certificate, host string) bool {
+			p, ok := t.Store.ProviderOf(issuer)
+			return ok && p.OwnsHost(host)
+		},
+		CertID: func(issuer *cert.Certificate) der.OID {
+			p, _ := t.Store.ProviderOf(issuer)
+			return p.CertID
+		},
+		Now: t.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	validator, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now})
+	if err != nil {
+		return nil, err
+	}
+	search, err := cmp.New(cmp.Config{Do: t.Fetch.Do, Now: t.Now, Services: func() []cmp.Service {
+		var services []cmp.Service
+		for _, p := range t.Store.Providers(t.Now()) {
+			if p.CMP != "" {
+				services = append(services, cmp.Service{Issuer: p.ID(), URL: p.CMP})
+			}
+		}
+		return services
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{trust: t, Validator: validator, Search: search}, nil
+}
+
+// Ready tells why the trusted list cannot be used, nil if it can.
+func (e *Engine) Ready(context.Context) error {
+	if len(e.trust.Store.Providers(e.trust.Now())) == 0 {
+		return errors.New("no provider of the directory has a proven certificate in the trusted bundles")
+	}
+	return nil
+}
+
+// Connectors returns the methods that both serve and dev offer.
+func (e *Engine) Connectors() (map[string]connectors.Connector, error) {
+	var issuers []filekey.Issuer
+	for _, p := range e.trust.Store.Providers(e.trust.Now()) {
+		issuers = append(issuers, filekey.Issuer{ID: p.ID(), Name: p.Name()})
+	}
+	version := func() string { return e.trust.Version }
+	file, err := filekey.New(filekey.Config{Verifier: e.Validator, Issuers: issuers, Search: e.Search.FindCertificates, TrustList: version, Now: e.trust.Now})
+	if err != nil {
+		return nil, err
+	}
+	own, err := upload.New(upload.Config{Verifier: e.Validator, TrustList: version, Now: e.trust.Now})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]connectors.Connector{filekey.Method: file, upload.Method: own}, nil
+}
