@@ -116,6 +116,7 @@ type registration struct {
 	RequiredClaims []string `json:"required_claims"`
 	Methods        []string `json:"methods"`
 	Notice         bool     `json:"notice"`
+	Certificate    bool     `json:"certificate"`
 }
 
 // readClients reads a --client file.

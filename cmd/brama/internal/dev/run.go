@@ -1,0 +1,255 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"brama/cmd/brama/internal/wiring"
+	"brama/connectors/demo"
+	"brama/internal/audit"
+	"brama/internal/demokeys"
+	"brama/internal/demoportal"
+	"brama/internal/fetch"
+	"brama/internal/qes/qestest"
+	"brama/internal/qes/trustlist"
+	"brama/provider"
+	"brama/provider/oauth"
+	"brama/storage/boltstore"
+)
+
+// portalID is the demo portal's client.
+const portalID = "demo-portal"
+
+// claims are all that a client of dev may get.
+var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
+
+// Run runs the verb until ctx ends and returns the exit code.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, "brama dev:", err)
+		return 2
+	}
+	if err := run(ctx, o, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "brama dev:", err)
+		return 1
+	}
+	return 0
+}
+
+// A ready is the line of --json.
+type ready struct {
+	Issuer       string      `json:"issuer"`
+	Portal       string      `json:"portal"`
+	KeysDir      string      `json:"keys_dir"`
+	KeysPassword string      `json:"keys_password"`
+	Clients      []announced `json:"clients"`
+	OCSP         string      `json:"ocsp"`
+	TSP          string      `json:"tsp"`
+	CMP          string      `json:"cmp"`
+	// TLS is the file of the self-signed certificate, with --tls.
+	TLS string `json:"tls_certificate,omitempty"`
+}
+
+type announced struct {
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"client_secret"`
+	RedirectURIs []string `json:"redirect_uris"`
+}
+
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	data, clean, err := openData(o.data)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	listeners, err := listen(o.port)
+	if err != nil {
+		return err
+	}
+	scheme, client := "http", (*http.Client)(nil)
+	r := ready{KeysDir: filepath.Join(data, "keys"), KeysPassword: demokeys.Password}
+	if o.tls {
+		certificate, pool, err := selfSigned(data)
+		if err != nil {
+			return err
+		}
+		scheme = "https"
+		r.TLS = filepath.Join(data, "tls.pem")
+		client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
+		listeners[0] = tls.NewListener(listeners[0], &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	}
+	r.Issuer = scheme + "://" + listeners[0].Addr().String()
+	r.Portal = "http://" + listeners[1].Addr().String()
+
+	services, err := qestest.New(qestest.Config{BaseURL: "http://" + listeners[2].Addr().String()})
+	if err != nil {
+		return err
+	}
+	if r.OCSP, err = services.Address(qestest.Main, qestest.ServiceOCSP); err != nil {
+		return err
+	}
+	if r.TSP, err = services.Address(qestest.Main, qestest.ServiceTSP); err != nil {
+		return err
+	}
+	if r.CMP, err = services.Address(qestest.Main, qestest.ServiceCMP); err != nil {
+		return err
+	}
+	keys, err := demokeys.New(services)
+	if err != nil {
+		return err
+	}
+	if err := keys.Write(r.KeysDir); err != nil {
+		return err
+	}
+
+	portalSecret := rand.Text()
+	registrations := []registration{{ClientID: portalID, ClientSecret: portalSecret, RedirectURIs: []string{r.Portal + "/callback"},
+		ClientName: "Електронний кабінет", ClientURI: r.Portal, RequiredClaims: []string{"name", "rnokpp"}, Notice: true, Certificate: true}}
+	for _, name := range o.clients {
+		more, err := readClients(name)
+		if err != nil {
+			return err
+		}
+		registrations = append(registrations, more...)
+	}
+	var clients []oauth.Client
+	for _, c := range registrations {
+		clients = append(clients, c.client())
+		r.Clients = append(r.Clients, announced{c.ClientID, c.ClientSecret, c.RedirectURIs})
+	}
+
+	handler, closeAll, err := newProvider(r.Issuer, data, clients, services, keys, log)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	portal, err := demoportal.New(demoportal.Config{Issuer: r.Issuer, ClientID: portalID, ClientSecret: portalSecret, BaseURL: r.Portal,
+		Scopes: []string{"openid", "profile"}, Client: client})
+	if err != nil {
+		return err
+	}
+	if err := announce(stdout, o.json, r); err != nil {
+		return err
+	}
+	return wiring.Serve(ctx, log,
+		wiring.Site{Listener: listeners[0], Handler: handler},
+		wiring.Site{Listener: listeners[1], Handler: portal.Handler()},
+		wiring.Site{Listener: listeners[2], Handler: services.Handler()})
+}
+
+// newProvider is the provider of serve with the test trust service provider in place of the national pins, and the method
+// demo beside the others.
+func newProvider(issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, log *slog.Logger) (http.Handler, func(), error) {
+	trust := services.TrustConfig()
+	store, err := trustlist.New(trust)
+	if err != nil {
+		return nil, nil, err
+	}
+	outbound, err := fetch.New(fetch.Config{AllowLoopback: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := wiring.NewEngine(wiring.Trust{Store: store, Version: "brama dev", Fetch: outbound})
+	if err != nil {
+		return nil, nil, err
+	}
+	methods, err := engine.Connectors()
+	if err != nil {
+		return nil, nil, err
+	}
+	if methods[demo.Method], err = demo.New(demo.Config{Verifier: engine.Validator, Persons: keys.Persons(), Sign: keys.Sign}); err != nil {
+		return nil, nil, err
+	}
+	secret, err := rootSecret(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := boltstore.Open(boltstore.Config{Path: filepath.Join(data, "brama.db")})
+	if err != nil {
+		return nil, nil, err
+	}
+	record, err := audit.Open(audit.Config{Dir: filepath.Join(data, "audit"), Secret: secret})
+	if err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	closeAll := func() { record.Close(); db.Close() }
+	handler, err := provider.New(provider.Config{
+		Issuer: issuer, Store: db, Secret: secret, Clients: clients, Connectors: methods, Audit: record, Ready: engine.Ready,
+		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
+	})
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return handler, closeAll, nil
+}
+
+// rootSecret is made at the first start of a data folder and kept there: it is worth as little as the folder.
+func rootSecret(data string) ([]byte, error) {
+	name := filepath.Join(data, "secret")
+	if b, err := os.ReadFile(name); err == nil && len(b) == 32 {
+		return b, nil
+	}
+	b := make([]byte, 32)
+	rand.Read(b)
+	return b, os.WriteFile(name, b, 0o600)
+}
+
+func (c registration) client() oauth.Client {
+	k := oauth.Client{
+		ID: c.ClientID, Name: map[string]string{"uk": c.ClientName, "en": c.ClientName}, Home: c.ClientURI,
+		RedirectURIs: c.RedirectURIs, Methods: c.Methods, Claims: c.Claims, RequiredClaims: c.RequiredClaims, SubjectType: c.SubjectType,
+		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCE == "optional", NonceOptional: c.Nonce == "optional",
+		NoticeRequired: c.Notice, CertificateClaims: c.Certificate,
+	}
+	if c.ClientName == "" {
+		k.Name = map[string]string{"uk": c.ClientID, "en": c.ClientID}
+	}
+	if c.Claims == nil {
+		k.Claims, k.CertificateClaims = claims, true
+	}
+	if c.AuthMethod != "none" {
+		k.SecretHash = oauth.HashSecret(c.ClientSecret)
+		k.AuthMethod = c.AuthMethod
+	}
+	return k
+}
+
+// announce prints where everything is: one line of JSON, or words.
+func announce(w io.Writer, asJSON bool, r ready) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r)
+	}
+	_, err := fmt.Fprintf(w, `
+  ТЕСТОВЕ СЕРЕДОВИЩЕ / TEST ENVIRONMENT (loopback only; Ctrl+C stops it)
+
+  Портал / portal        %s
+  Брама / issuer         %s
+  Ключі / key folder     %s
+  Пароль / password      %s
+  OCSP                   %s
+  TSP                    %s
+  CMP                    %s
+`, r.Portal, r.Issuer, r.KeysDir, r.KeysPassword, r.OCSP, r.TSP, r.CMP)
+	for _, c := range r.Clients {
+		fmt.Fprintf(w, "  client                 %s  %s  %v\n", c.ClientID, c.ClientSecret, c.RedirectURIs)
+	}
+	fmt.Fprintln(w)
+	return err
+}
