@@ -16,7 +16,6 @@ import (
 
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors/demo"
-	"brama/internal/audit"
 	"brama/internal/demokeys"
 	"brama/internal/demoportal"
 	"brama/internal/fetch"
@@ -24,7 +23,6 @@ import (
 	"brama/internal/qes/trustlist"
 	"brama/provider"
 	"brama/provider/oauth"
-	"brama/storage/boltstore"
 )
 
 // portalID is the demo portal's client.
@@ -179,25 +177,19 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := boltstore.Open(boltstore.Config{Path: filepath.Join(data, "brama.db")})
+	state, err := wiring.OpenState(data, secret)
 	if err != nil {
 		return nil, nil, err
 	}
-	record, err := audit.Open(audit.Config{Dir: filepath.Join(data, "audit"), Secret: secret})
-	if err != nil {
-		db.Close()
-		return nil, nil, err
-	}
-	closeAll := func() { record.Close(); db.Close() }
 	handler, err := provider.New(provider.Config{
-		Issuer: issuer, Store: db, Secret: secret, Clients: clients, Connectors: methods, Audit: record, Ready: engine.Ready,
+		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
 		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
 	})
 	if err != nil {
-		closeAll()
+		state.Close()
 		return nil, nil, err
 	}
-	return handler, closeAll, nil
+	return handler, func() { state.Close() }, nil
 }
 
 // rootSecret is made at the first start of a data folder and kept there: it is worth as little as the folder.

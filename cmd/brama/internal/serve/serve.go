@@ -12,17 +12,14 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
 	"brama/cmd/brama/internal/config"
 	"brama/cmd/brama/internal/wiring"
-	"brama/internal/audit"
 	"brama/internal/fetch"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
 	"brama/provider/oauth"
-	"brama/storage/boltstore"
 )
 
 // Exit codes.
@@ -84,19 +81,13 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	data := c.Path(c.Data)
-	store, err := boltstore.Open(boltstore.Config{Path: filepath.Join(data, "brama.db")})
+	state, err := wiring.OpenState(c.Path(c.Data), secret)
 	if err != nil {
-		return fmt.Errorf("opening the store: %w", err)
+		return err
 	}
-	defer store.Close()
-	record, err := audit.Open(audit.Config{Dir: filepath.Join(data, "audit"), Secret: secret})
-	if err != nil {
-		return fmt.Errorf("opening the audit log: %w", err)
-	}
-	defer record.Close()
+	defer state.Close()
 	handler, err := provider.New(provider.Config{
-		Issuer: c.Issuer, Store: store, Secret: secret, Clients: clients, Connectors: methods, Audit: record,
+		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
 		Ready: engine.Ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
 	})
 	if err != nil {

@@ -1,0 +1,38 @@
+package wiring
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"brama/internal/audit"
+	"brama/storage/boltstore"
+	"brama/storage/seal"
+)
+
+// A State is what a server keeps on the disk: the store and the audit log.
+type State struct {
+	Store *boltstore.Store
+	Audit *audit.File
+}
+
+// OpenState opens, or makes, the state in a folder. The audit log's chain is verified first: a log that was edited or cut
+// stops the start.
+func OpenState(dir string, secret []byte) (*State, error) {
+	store, err := boltstore.Open(boltstore.Config{Path: filepath.Join(dir, "brama.db")})
+	if err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	evidence, err := seal.New(seal.Derive(secret, "evidence"))
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	record, err := audit.Open(audit.Config{Dir: filepath.Join(dir, "audit"), Key: seal.Derive(secret, "audit"), Sealer: evidence})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), store.Close())
+	}
+	return &State{Store: store, Audit: record}, nil
+}
+
+// Close closes both.
+func (s *State) Close() error { return errors.Join(s.Audit.Close(), s.Store.Close()) }
