@@ -21,21 +21,23 @@ import (
 // version is set by the linker.
 var version = "unknown"
 
-const usage = `Brama: an OpenID Connect provider for Ukrainian qualified electronic signatures.
+func printUsage(w io.Writer) {
+	fmt.Fprint(w, `Brama: an OpenID Connect provider for Ukrainian qualified electronic signatures.
 
 usage: brama VERB [ARGUMENTS]
 
   dev                   the provider, test trust services, a demo portal and demo keys on this machine
   serve --config FILE   the provider
-  signature verify      validate a signature (ETSI EN 319 102-1)
-  signature create      sign a file
-  container inspect     show what is in a key container
-  digest                digest a file by a national algorithm
-  version [--json]      what this is
+`)
+	for _, v := range offline.Verbs() {
+		fmt.Fprintf(w, "  %-21s %s\n", v.Name, v.Summary)
+	}
+	fmt.Fprint(w, `  version [--json]      what this is
 
 brama VERB --help tells more. Exit codes of verbs that need no server: 0 passed or opened, 1 failed, 2 usage,
 3 indeterminate or opened in part.
-`
+`)
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -46,7 +48,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprint(stderr, usage)
+		printUsage(stderr)
 		return 2
 	}
 	switch verb, rest := args[0], args[1:]; verb {
@@ -57,13 +59,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case "version", "--version":
 		return printVersion(rest, stdout)
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		printUsage(stdout)
 		return 0
 	default:
-		if offline.Knows(verb) {
-			return offline.Run(ctx, args, stdin, stdout, stderr)
+		if v, arguments, ok := offline.Find(args); ok {
+			return v.Run(arguments, stdin, stdout, stderr)
 		}
-		fmt.Fprintf(stderr, "brama: %q is no verb\n\n%s", verb, usage)
+		fmt.Fprintf(stderr, "brama: %q is no verb\n\n", verb)
+		printUsage(stderr)
 		return 2
 	}
 }

@@ -129,12 +129,12 @@ func (c *Client) Validate() error {
 		}
 	}
 	for _, n := range c.Claims {
-		if !slices.Contains(optionalClaims, n) {
+		if !slices.Contains(optionalClaims, n) && !slices.Contains(nameClaims, n) {
 			return bad("unknown claim %q", n)
 		}
 	}
 	for _, n := range c.RequiredClaims {
-		if !slices.Contains(c.Claims, n) {
+		if !slices.Contains(c.Claims, n) && !slices.Contains(nameClaims, n) {
 			return bad("claim %q is required but not among those it may receive", n)
 		}
 	}
