@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -52,6 +54,9 @@ func newBrowser(t *testing.T, o browserOptions) *browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-pings", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-client-side-phishing-detection", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.WindowSize(o.width, 1000),
 	)
@@ -62,6 +67,18 @@ func newBrowser(t *testing.T, o browserOptions) *browser {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("starting Chromium: %v", err)
 	}
+	b.must(chromedp.Call(ctx, network.Enable, network.EnableParams{}))
+	requests := chromedp.Events(ctx, network.RequestWillBeSent)
+	go func() {
+		for r, err := range requests {
+			if err != nil {
+				return
+			}
+			if u, err := url.Parse(r.Request.URL); err == nil && u.Host != "" && u.Hostname() != "127.0.0.1" {
+				fmt.Fprintf(b.reports, "the page asked another origin: %s\n", r.Request.URL)
+			}
+		}
+	}()
 	messages := chromedp.Console(ctx)
 	go func() {
 		for m, err := range messages {
@@ -101,8 +118,15 @@ func (b *browser) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, stepLimit)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		b.fail(what, err)
+	for _, action := range actions {
+		err := chromedp.Do(ctx, action)
+		// A page that redraws itself takes the node away between finding and using it: found again.
+		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "No node with given id") {
+			err = chromedp.Do(ctx, action)
+		}
+		if err != nil {
+			b.fail(what, err)
+		}
 	}
 }
 
@@ -168,7 +192,8 @@ func (b *browser) see(selector string) {
 // text returns the words of an element.
 func (b *browser) text(selector string) string {
 	b.t.Helper()
-	return strings.TrimSpace(get(b, "reading "+selector, chromedp.Text(chromedp.CSS(selector))))
+	b.see(selector)
+	return strings.TrimSpace(get(b, "reading "+selector, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).innerText", selector))))
 }
 
 // open goes to an address.

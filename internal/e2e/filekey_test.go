@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"brama/internal/qes/keystore"
 )
 
 // enter opens the portal in a language and goes to the sign-in page.
@@ -96,14 +100,44 @@ func TestFileKey(t *testing.T) {
 				}
 				b.noReports()
 
-				key, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				b.wire.assertSilent(t, map[string][]byte{"the key container": key, "the password": []byte(d.KeysPassword)})
+				secrets := privateParts(t, file, d.KeysPassword)
+				secrets["the password"] = []byte(d.KeysPassword)
+				b.wire.assertSilent(t, secrets)
 			})
 		}
 	}
+}
+
+// privateParts returns what of a key container must not leave the browser: everything between the certificates that may
+// stand in it in the clear (they are sent, with the signature), and the private keys that are inside.
+func privateParts(t *testing.T, file, password string) map[string][]byte {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := keystore.Open(keystore.NewStdPrimitives(), raw, []byte(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string][]byte{}
+	for i, k := range opened.Keys {
+		parts[fmt.Sprintf("private key %d", i)] = k.DSTU.Bytes()
+	}
+	rest := raw
+	for _, c := range opened.Certificates {
+		before, after, found := bytes.Cut(rest, c)
+		if !found {
+			continue // not in the clear, or in another order
+		}
+		parts[fmt.Sprintf("%d bytes of the container", len(before))] = before
+		rest = after
+	}
+	if len(opened.Certificates) > 1 && len(parts) == len(opened.Keys) {
+		t.Fatalf("no certificate of %s was found in the clear", file)
+	}
+	parts[fmt.Sprintf("the last %d bytes of the container", len(rest))] = rest
+	return parts
 }
 
 // refusals are the demo keys that must not get in, each with the code of its message.

@@ -8,10 +8,8 @@ import (
 	"brama/connectors"
 	"brama/connectors/filekey"
 	"brama/connectors/upload"
-	"brama/internal/der"
 	"brama/internal/fetch"
 	"brama/internal/qes"
-	"brama/internal/qes/cert"
 	"brama/internal/qes/cmp"
 	"brama/internal/qes/revocation"
 	"brama/internal/qes/trustlist"
@@ -45,15 +43,9 @@ func NewEngine(t Trust) (*Engine, error) {
 	status, err := revocation.New(revocation.Config{
 		Do:         t.Fetch.Do,
 		Responders: t.Store.Responders,
-		AllowsHost: func(issuer *cert.Certificate, host string) bool {
-			p, ok := t.Store.ProviderOf(issuer)
-			return ok && p.OwnsHost(host)
-		},
-		CertID: func(issuer *cert.Certificate) der.OID {
-			p, _ := t.Store.ProviderOf(issuer)
-			return p.CertID
-		},
-		Now: t.Now,
+		AllowsHost: t.Store.AllowsHost,
+		CertID:     t.Store.CertID,
+		Now:        t.Now,
 	})
 	if err != nil {
 		return nil, err
