@@ -21,8 +21,10 @@ type Curve struct {
 
 	verifyOnce  sync.Once
 	verifyTable []gf2m.Affine // odd multiples of P for verification with a new key
-	fixedOnce   sync.Once
-	fixedTable  *fixedTable // windows of P for signing and for verification with a known key
+	signOnce    sync.Once
+	sign        *fixedTable
+	wideOnce    sync.Once
+	wide        *fixedTable
 }
 
 // Params are the numbers of a curve, for comparison with explicit parameters. They come from outside there, so the

@@ -44,7 +44,7 @@ func NewPrivateKey(c *Curve, d []byte) (*PrivateKey, error) {
 	var odd scalar
 	var q gf2m.Point
 	even := c.n.odd(&odd, &k.d)
-	c.mulFixed(&q, &odd, c.baseWindows())
+	c.mulFixed(&q, &odd, c.signTable())
 	pub := &PublicKey{curve: c}
 	c.affine(&pub.point, &q)
 	pub.point.L[0] ^= uint64(1 ^ even)

@@ -45,6 +45,6 @@ func (k *PublicKey) Precompute() *PublicKey {
 		return k
 	}
 	p := *k
-	p.windows = k.curve.newFixedTable(&k.point)
+	p.windows = k.curve.newFixedTable(&k.point, knownWidth)
 	return &p
 }

@@ -59,7 +59,7 @@ func (k *PrivateKey) signWith(h *gf2m.Element, e *scalar) []byte {
 	var odd, r, s scalar
 	var p gf2m.Point
 	c.n.odd(&odd, e)
-	c.mulFixed(&p, &odd, c.baseWindows())
+	c.mulFixed(&p, &odd, c.signTable())
 	var x gf2m.Element
 	f.Inv(&x, &p.Z)
 	f.Mul(&x, &x, &p.X)
