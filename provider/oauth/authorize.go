@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,16 +15,17 @@ import (
 
 // What an authorization request may ask for.
 var (
-	prompts  = []string{"none", "login", "consent", "select_account"}
-	scopes   = []string{"openid", "profile"}
-	acrs     = []string{"low", "substantial", "high"}
-	answered = []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values"}
+	prompts     = []string{"none", "login", "consent", "select_account"}
+	scopes      = []string{"openid", "profile"}
+	acrs        = []string{"low", "substantial", "high"}
+	fositeNeeds = []string{"response_type", "client_id", "redirect_uri", "scope", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values"}
 )
 
 const (
 	minNonce = 8 // fosite would refuse a shorter one only when the login is over
 	maxNonce = 1 << 10
 	maxState = 4 << 10
+	maxHint  = 512
 	// statePlaceholder stands for an absent state before fosite, which knows no way to do without.
 	statePlaceholder = "absent-state"
 )
@@ -132,12 +134,18 @@ func readRequest(req *AuthorizeRequest, c Client, form url.Values) error {
 	if err := readPrompt(req, form); err != nil {
 		return err
 	}
+	// They travel with the login through the browser.
+	for _, name := range []string{"acr_values", "ui_locales", "idp_hint"} {
+		if len(form.Get(name)) > maxHint {
+			return invalid(name + " is too long")
+		}
+	}
 	req.ACRValues = words(form.Get("acr_values"))
 	req.UILocales = words(form.Get("ui_locales"))
 	req.IDPHint = form.Get("idp_hint")
 	// A fresh form of what was checked, and of nothing else: id_token_hint, claims and strangers do not reach fosite.
 	req.Form = url.Values{}
-	for _, name := range answered {
+	for _, name := range fositeNeeds {
 		if v := form.Get(name); v != "" {
 			req.Form.Set(name, v)
 		}
@@ -231,9 +239,7 @@ func (p *Provider) fositeRequest(ctx context.Context, req *AuthorizeRequest) (*f
 	for name, values := range req.Form {
 		form[name] = slices.Clone(values)
 	}
-	if form.Get("state") == "" {
-		form.Set("state", statePlaceholder)
-	}
+	form.Set("state", cmp.Or(req.State, statePlaceholder))
 	ar, err := p.fosite.NewAuthorizeRequest(ctx, &http.Request{
 		Method: http.MethodGet, URL: &url.URL{Path: PathAuthorize}, Header: http.Header{}, Form: form, PostForm: url.Values{},
 	})

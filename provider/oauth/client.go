@@ -78,8 +78,21 @@ func (c *Client) Validate() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("oauth: client %q: %w", c.ID, fmt.Errorf(format, args...))
 	}
-	if c.ID == "" || len(c.ID) > 128 || strings.ContainsFunc(c.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return fmt.Errorf("oauth: client id %q is not 1 to 128 visible ASCII characters", c.ID)
+	if !validID(c.ID) {
+		return fmt.Errorf("oauth: client id %q is not 1 to 128 of A-Z a-z 0-9 . _ ~ : / -", c.ID)
+	}
+	for language, name := range c.Name {
+		if err := checkName(name); err != nil {
+			return bad("name in %s %w", language, err)
+		}
+	}
+	if err := checkName(c.Institution); err != nil {
+		return bad("institution %w", err)
+	}
+	if c.Home != "" {
+		if err := checkHome(c.Home, c.Native); err != nil {
+			return bad("home %q: %w", c.Home, err)
+		}
 	}
 	if n := len(c.SecretHash); n != 0 && n != sha256.Size {
 		return bad("secret hash of %d bytes, want the 32 of SHA-256", n)
@@ -148,6 +161,8 @@ func checkRegisteredURI(raw string, native bool) error {
 	switch {
 	case err != nil:
 		return err
+	case len(raw) > maxURI:
+		return errors.New("is longer than 2048 bytes")
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Opaque != "":
 		return errors.New("not an http or https address")
 	case u.Fragment != "" || strings.Contains(raw, "#"):

@@ -436,6 +436,15 @@ func TestShortState(t *testing.T) {
 	}
 }
 
+func TestLongHints(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	for _, name := range []string{"acr_values", "ui_locales", "idp_hint"} {
+		if q := f.answerOf(f.ask(params(name, strings.Repeat("x", maxHint+1)))); q.Get("error") != "invalid_request" {
+			t.Errorf("%s: %v", name, q)
+		}
+	}
+}
+
 // fosite refuses a short nonce when the login is over.
 func TestShortNonce(t *testing.T) {
 	f := newFixture(t, memStore(t))
