@@ -469,7 +469,10 @@ func TestChallengeExpired(t *testing.T) {
 	b := s.browser()
 	b.authorize()
 	sc := b.script("file")
-	old := sc.post("ask").Challenge
+	first, old := sc.post("ask").Challenge, sc.post("ask").Challenge
+	if first == old {
+		t.Error("a nonce was given twice")
+	}
 	s.forward(15*time.Minute + time.Second)
 	if r := sc.post("action", "signature", base64.StdEncoding.EncodeToString(s.sign("valid", []byte(old)))); r.Problem.Code != "CHALLENGE_EXPIRED" || r.Problem.Next == "" {
 		t.Fatalf("%+v", r)

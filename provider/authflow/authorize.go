@@ -3,8 +3,10 @@ package authflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"brama/provider/oauth"
 )
@@ -80,7 +82,11 @@ func (f *Flow) Resume(w http.ResponseWriter, r *http.Request, id string) {
 
 // dispatch is the one function that decides what comes next.
 func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
-	next, err := f.next(l)
+	err := f.settle(r.Context(), l)
+	var next string
+	if err == nil {
+		next, err = f.next(l)
+	}
 	if err != nil {
 		f.fail(w, r, l, err)
 		return
@@ -91,6 +97,26 @@ func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// settle gives another request of the same login, whose proof is being recorded now, a moment to be done with it: a second
+// press must not be told that the login has failed.
+func (f *Flow) settle(ctx context.Context, l *login) error {
+	const wait, tries = 100 * time.Millisecond, 15
+	for range tries {
+		if l.Phase != verified {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for a login: %w", ctx.Err())
+		case <-time.After(wait):
+		}
+		if err := f.read(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // next is the address of the step that l is at.
