@@ -11,6 +11,7 @@ import (
 
 	"brama/internal/der"
 	"brama/internal/qes/cms"
+	"brama/internal/qes/trustlist"
 	"brama/internal/vectors"
 )
 
@@ -331,5 +332,38 @@ func TestHumanOutput(t *testing.T) {
 	}
 	if got := printable("a\x1b[2Jb\u202ec\r\u009b"); got != "a?[2Jb?c??" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestBundleGivesNoAnchors: a CA certificate is an anchor only by itself: in a bundle, even alone there, and beside another
+// in PEM it is a candidate (T17).
+func TestBundleGivesNoAnchors(t *testing.T) {
+	root, ca := vectors.Read(t, "certs/cao-root.cer"), vectors.Read(t, "certs/diia-ca.cer")
+	pemOf := func(b []byte) string {
+		return "-----BEGIN CERTIFICATE-----\n" + base64Lines(b) + "-----END CERTIFICATE-----\n"
+	}
+	for name, test := range map[string]struct {
+		file    []byte
+		anchors int
+	}{
+		"certificate":           {ca, 1},
+		"certificate in PEM":    {[]byte(pemOf(ca)), 1},
+		"certificate in base64": {[]byte(base64Lines(ca)), 1},
+		"two in PEM":            {[]byte(pemOf(root) + pemOf(ca)), 0},
+		"bundle of one":         {trustlist.EncodeBundle([][]byte{ca}), 0},
+		"bundle of one in PEM":  {[]byte("-----BEGIN PKCS7-----\n" + base64Lines(trustlist.EncodeBundle([][]byte{ca})) + "-----END PKCS7-----\n"), 0},
+		"bundle":                {trustlist.EncodeBundle([][]byte{root, ca}), 0},
+		"the national bundle":   {vectors.ReadTrust(t, "CACertificates.p7b"), 0},
+		"a list":                {vectors.ReadTrust(t, "CAs.json"), 0},
+		"an end entity":         {vectors.Read(t, "certs/augusto.cer"), 0},
+	} {
+		trusted := newTrust()
+		before := len(trusted.pins)
+		if err := trusted.add(test.file); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := len(trusted.pins) - before; got != test.anchors || trusted.own != (test.anchors > 0) {
+			t.Errorf("%s: %d anchors, want %d", name, got, test.anchors)
+		}
 	}
 }
