@@ -56,8 +56,8 @@ func GetGrant(tx Tx, id string) (Grant, error) {
 	return g, nil
 }
 
-// SpendGrant marks the code of seen as exchanged at now and keeps the record until expires, if the grant is still as it
-// was seen, unspent and not revoked. ErrConflict if another exchange was faster, ErrNotFound.
+// SpendGrant marks the code of seen as exchanged at now and keeps the record at least until expires, if the grant is still
+// as it was seen, unspent and not revoked. ErrConflict if another exchange was faster, ErrNotFound.
 func SpendGrant(tx Tx, seen Grant, now, expires time.Time) error {
 	g, err := GetGrant(tx, seen.ID)
 	if err != nil {
@@ -67,7 +67,9 @@ func SpendGrant(tx Tx, seen Grant, now, expires time.Time) error {
 		return ErrConflict
 	}
 	g.Spent = now
-	g.Expires = expires
+	if expires.After(g.Expires) {
+		g.Expires = expires
+	}
 	return putGrant(tx, g)
 }
 
@@ -96,8 +98,8 @@ func putGrant(tx Tx, g Grant) error {
 
 // An AccessToken is a token given to a client. What it opens stands in its grant.
 type AccessToken struct {
-	ID      string    `json:"-"` // HashSecret of the token
-	Grant   string    `json:"-"` // the record is in this group
+	ID      string    `json:"-"`     // HashSecret of the token
+	Grant   string    `json:"grant"` // its id; the record is in no group, for a token dies with its grant
 	Client  string    `json:"client"`
 	Scopes  []string  `json:"scopes"`
 	Issued  time.Time `json:"issued"`
@@ -106,7 +108,7 @@ type AccessToken struct {
 
 // InsertAccessToken stores a new token. ErrExists.
 func InsertAccessToken(tx Tx, t AccessToken) error {
-	r, err := encode(KindAccessToken, t.ID, t.Grant, t.Expires, t)
+	r, err := encode(KindAccessToken, t.ID, "", t.Expires, t)
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func GetAccessToken(tx Tx, id string) (AccessToken, Grant, error) {
 	if err != nil {
 		return AccessToken{}, Grant{}, err
 	}
-	t.ID, t.Grant, t.Expires = id, r.Group, r.Expires
+	t.ID, t.Expires = id, r.Expires
 	g, err := GetGrant(tx, t.Grant)
 	if err != nil {
 		return AccessToken{}, Grant{}, err

@@ -222,3 +222,46 @@ func TestGrantLife(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestSessionsAndLogins(t *testing.T) {
+	s := memstore.New(memstore.Config{})
+	now := time.Now()
+	id := storage.HashSecret("cookie")
+	if err := s.Update(bg, func(tx storage.Tx) error {
+		want := storage.Session{ID: id, Person: "p", ACR: "high", AMR: []string{"swk"}, AuthTime: now.UTC().Truncate(time.Second), Expires: now.Add(time.Hour)}
+		if err := storage.InsertSession(tx, want); err != nil {
+			return err
+		}
+		got, err := storage.GetSession(tx, id)
+		if err != nil || got.Person != "p" || got.ACR != "high" || !got.AuthTime.Equal(want.AuthTime) || !got.Expires.Equal(want.Expires) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if err := storage.DeleteSession(tx, id); err != nil {
+			return err
+		}
+		_, err = storage.GetSession(tx, id)
+		if !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("after DeleteSession: %v", err)
+		}
+		l := storage.Login{ID: "l", Expires: now.Add(time.Hour), Body: []byte("a")}
+		if err := storage.InsertLogin(tx, l); err != nil {
+			return err
+		}
+		l.Revision, l.Body = 1, []byte("b")
+		if next, err := storage.UpdateLogin(tx, l); next != 2 || err != nil {
+			t.Errorf("UpdateLogin = %d, %v", next, err)
+		}
+		if _, err := storage.UpdateLogin(tx, l); !errors.Is(err, storage.ErrConflict) {
+			t.Errorf("UpdateLogin at an old revision: %v", err)
+		}
+		if err := storage.DeleteLogin(tx, "l", 1); !errors.Is(err, storage.ErrConflict) {
+			t.Errorf("DeleteLogin at an old revision: %v", err)
+		}
+		if got, err := storage.GetLogin(tx, "l"); err != nil || got.Revision != 2 || string(got.Body) != "b" {
+			t.Errorf("GetLogin = %+v, %v", got, err)
+		}
+		return storage.DeleteLogin(tx, "l", 2)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"syscall"
 	"testing"
 )
 
@@ -17,6 +18,7 @@ func BenchmarkCodeFlow(b *testing.B) {
 			h := f.handler()
 			query := params().Encode()
 			b.ReportAllocs()
+			defer reportCPU(b)()
 			for b.Loop() {
 				flow(b, h, query)
 			}
@@ -28,6 +30,7 @@ func BenchmarkCodeFlow(b *testing.B) {
 		h := f.handler()
 		query := params().Encode()
 		b.ReportAllocs()
+		defer reportCPU(b)()
 		b.SetParallelism(32)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
@@ -41,6 +44,7 @@ func BenchmarkCodeFlow(b *testing.B) {
 		h := f.handler()
 		query := params().Encode()
 		b.ReportAllocs()
+		defer reportCPU(b)()
 		for b.Loop() {
 			flow(b, h, query)
 		}
@@ -78,4 +82,17 @@ func BenchmarkUserInfo(b *testing.B) {
 			b.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}
+}
+
+// reportCPU reports what the process spent, the disk's time left out and the work of all goroutines let in.
+func reportCPU(b *testing.B) func() {
+	spent := func() int64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return u.Utime.Nano() + u.Stime.Nano()
+	}
+	before := spent()
+	return func() { b.ReportMetric(float64(spent()-before)/float64(b.N), "cpu-ns/op") }
 }

@@ -55,6 +55,9 @@ func (g *pkceGuard) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 	if !u.seen.Spent.IsZero() || !u.seen.Live() {
 		return nil // fosite revokes
 	}
+	if !g.p.cfg.Now().Before(u.seen.CodeExpires) {
+		return fosite.ErrInvalidGrant.WithHint("The code is unknown or has expired.")
+	}
 	reason := ""
 	switch {
 	case u.seen.Client != u.client.ID:

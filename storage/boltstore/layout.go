@@ -160,14 +160,15 @@ func put(tx *bolt.Tx, r storage.Record) error {
 	if err := bucket.Put([]byte(r.ID), format(r)); err != nil {
 		return halfWritten{err}
 	}
-	if err := index(tx, r); err != nil {
+	if err := index(tx, old, r); err != nil {
 		return halfWritten{err}
 	}
 	return nil
 }
 
-func index(tx *bolt.Tx, r storage.Record) error {
-	if r.Group != "" {
+// index adds the index entries of r that old does not have: a page that is not touched is not written.
+func index(tx *bolt.Tx, old, r storage.Record) error {
+	if r.Group != "" && r.Group != old.Group {
 		b, err := tx.CreateBucketIfNotExists(groupsBucket)
 		if err != nil {
 			return err
@@ -176,7 +177,7 @@ func index(tx *bolt.Tx, r storage.Record) error {
 			return err
 		}
 	}
-	if at := expires(r); at != 0 {
+	if at := expires(r); at != 0 && at != expires(old) {
 		b, err := tx.CreateBucketIfNotExists(expiryBucket)
 		if err != nil {
 			return err
