@@ -14,6 +14,10 @@ need gcc gcc
 need openssl openssl
 need javac default-jdk-headless
 need keytool default-jre-headless
+need softhsm2-util softhsm2
+need pkcs11-tool opensc
+need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
+need i686-w64-mingw32-gcc gcc-mingw-w64-i686
 [ -e /usr/include/stdlib.h ] || packages+=(libc6-dev)
 [ -e /usr/share/java/bcprov.jar ] || packages+=(libbcprov-java)
 [ -e /usr/share/java/bcpkix.jar ] || packages+=(libbcpkix-java)

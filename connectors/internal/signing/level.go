@@ -10,6 +10,8 @@ type rule struct {
 	amr []string // RFC 8176
 	// purpose demands the signed attribute purpose=login, which the programs of ours add and others cannot.
 	purpose bool
+	// device is the amr in place of amr where the certificate says that the key is in a qualified device.
+	device []string
 	// local refuses certificates whose key is kept by a provider and used by telephone: such a signer shows its owner a
 	// digest only, so that a signature obtained for another text could be brought here (threat T3).
 	local bool
@@ -17,6 +19,7 @@ type rule struct {
 
 var rules = map[string]rule{
 	"file":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
+	"token":  {cap: connectors.High, amr: []string{"pop"}, device: []string{"hwk"}, purpose: true},
 	"upload": {cap: connectors.Substantial, amr: []string{"pop"}, local: true},
 	"demo":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
 }

@@ -45,6 +45,8 @@ type Checker struct {
 	TrustList func() string
 	// RemoteIssuers adds to the table of providers with keys used by telephone, by EDRPOU.
 	RemoteIssuers []string
+	// WithoutDevice caps the level of a certificate that does not say its key is in a qualified device; "" caps nothing.
+	WithoutDevice connectors.LoA
 }
 
 // New copies c and checks that it is complete.
@@ -126,6 +128,13 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 	}
 	id.LoA = least(r.cap, certificateLevel(res.Signer))
 	id.AMR = slices.Clone(r.amr)
+	if res.Signer.QCStatements().SSCD {
+		if r.device != nil {
+			id.AMR = slices.Clone(r.device)
+		}
+	} else if c.WithoutDevice != "" {
+		id.LoA = least(id.LoA, c.WithoutDevice)
+	}
 	id.AuthTime = c.Now().Truncate(time.Second)
 	id.Evidence = connectors.Evidence{Signature: signature, Content: login.Challenge, Revocation: res.Revocation.Evidence}
 	if c.TrustList != nil {
