@@ -1,0 +1,143 @@
+package storagetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"brama/storage"
+)
+
+const racers = 32
+
+// race runs fn at once from many goroutines and returns the errors.
+func race(fn func(i int) error) []error {
+	out := make([]error, racers)
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range racers {
+		wg.Go(func() {
+			<-start
+			out[i] = fn(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+	return out
+}
+
+// oneWinner checks that one racer had no error and the others want.
+func oneWinner(t *testing.T, errs []error, want error) {
+	t.Helper()
+	winners := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			winners++
+		case !errors.Is(err, want):
+			t.Errorf("loser got %v, want %v", err, want)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d winners, want 1", winners)
+	}
+}
+
+func testRaceInsert(t *testing.T, s storage.Store, _ *Clock) {
+	oneWinner(t, race(func(i int) error {
+		return s.Update(ctx, func(tx storage.Tx) error { return tx.Insert(rec("a", "", fmt.Sprint(i))) })
+	}), storage.ErrExists)
+}
+
+func testRaceCounter(t *testing.T, s storage.Store, _ *Clock) {
+	put(t, s, rec("a", "", ""))
+	for _, err := range race(func(int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			r, err := tx.Get(kind, "a")
+			if err != nil {
+				return err
+			}
+			r.Body = append(r.Body, '+')
+			return tx.Put(r)
+		})
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if r, _ := get(t, s, "a"); len(r.Body) != racers {
+		t.Errorf("counted %d, want %d", len(r.Body), racers)
+	}
+}
+
+func testRaceLogin(t *testing.T, s storage.Store, clock *Clock) {
+	l := storage.Login{ID: "login", Revision: 1, Expires: clock.Now().Add(time.Hour), Body: []byte("state")}
+	update(t, s, func(tx storage.Tx) error { return storage.InsertLogin(tx, l) })
+	oneWinner(t, race(func(i int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			mine := l
+			mine.Body = fmt.Append(nil, i)
+			_, err := storage.UpdateLogin(tx, mine)
+			return err
+		})
+	}), storage.ErrConflict)
+}
+
+func testRaceCode(t *testing.T, s storage.Store, clock *Clock) {
+	id := storage.HashSecret("code")
+	g := storage.Grant{ID: id, Client: "c", Person: "p", Expires: clock.Now().Add(time.Minute)}
+	update(t, s, func(tx storage.Tx) error { return storage.InsertGrant(tx, g) })
+	oneWinner(t, race(func(i int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			seen, err := storage.GetGrant(tx, id)
+			if err != nil {
+				return err
+			}
+			if err := storage.SpendGrant(tx, seen, clock.Now(), clock.Now().Add(time.Hour)); err != nil {
+				return err
+			}
+			return storage.InsertAccessToken(tx, storage.AccessToken{
+				ID: storage.HashSecret(fmt.Sprint("token", i)), Grant: id, Client: "c", Expires: clock.Now().Add(time.Hour),
+			})
+		})
+	}), storage.ErrConflict)
+	n := 0
+	update(t, s, func(tx storage.Tx) error {
+		n = 0
+		for _, err := range tx.Scan(storage.KindAccessToken, "") {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	if n != 1 {
+		t.Errorf("%d tokens, want 1", n)
+	}
+}
+
+// A function that fails does not disturb those which share its commit.
+func testRaceWithFailing(t *testing.T, s storage.Store, _ *Clock) {
+	failure := errors.New("no")
+	for i, err := range race(func(i int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			if err := tx.Put(rec(fmt.Sprintf("%02d", i), "", "x")); err != nil {
+				return err
+			}
+			if i%2 == 1 {
+				return failure
+			}
+			return nil
+		})
+	}) {
+		if (i%2 == 1) != (err != nil) {
+			t.Errorf("racer %d: %v", i, err)
+		}
+	}
+	if got := ids(t, s, ""); len(got) != racers/2 {
+		t.Errorf("left %v", got)
+	}
+}
