@@ -1,5 +1,6 @@
 // Command measure times the operations of internal/dstu and prints "name nanoseconds" lines, in processor time. It is
-// built three ways by the command above: as it is, with -tags purego, and for wasm under node.
+// built three ways by the command above: as it is, with -tags purego, and for wasm under node. Arguments choose among the
+// operations.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"brama/internal/dstu/dstu4145"
@@ -26,6 +28,9 @@ type operation struct {
 
 func main() {
 	for _, o := range operations() {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], o.name) {
+			continue
+		}
 		o.run()
 		fmt.Printf("%s %.3f\n", o.name, measure(o.run)/float64(o.per))
 	}
@@ -34,6 +39,9 @@ func main() {
 // measure returns nanoseconds of processor time a call: the best of five rounds of at least 100 ms, since what else the
 // machine does only ever adds.
 func measure(run func()) float64 {
+	for start := processorTime(); processorTime()-start < warmUp; {
+		run()
+	}
 	best := 0.0
 	for n, round := 1, 0; round < 5; {
 		start := processorTime()

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// warmUp is time for node to compile what is used often.
+const warmUp = 2 * time.Second
+
 // processorTime is what node's process.cpuUsage says.
 func processorTime() time.Duration {
 	u := js.Global().Get("process").Call("cpuUsage")

@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+const warmUp = 20 * time.Millisecond
+
 // processorTime is the processor time that this process has used: others on the machine do not count.
 func processorTime() time.Duration {
 	var u syscall.Rusage
