@@ -124,19 +124,25 @@ func privateParts(t *testing.T, file, password string) map[string][]byte {
 	for i, k := range opened.Keys {
 		parts[fmt.Sprintf("private key %d", i)] = k.DSTU.Bytes()
 	}
-	rest := raw
-	for _, c := range opened.Certificates {
-		before, after, found := bytes.Cut(rest, c)
-		if !found {
-			continue // not in the clear, or in another order
-		}
-		parts[fmt.Sprintf("%d bytes of the container", len(before))] = before
-		rest = after
+	// Certificates are sent with the signature, and a key's id stands in its certificate.
+	public := opened.Certificates
+	for _, k := range opened.Keys {
+		public = append(public, k.ID, k.IDKupyna)
 	}
-	if len(opened.Certificates) > 1 && len(parts) == len(opened.Keys) {
+	private := [][]byte{raw}
+	for _, c := range public {
+		var cut [][]byte
+		for _, p := range private {
+			cut = append(cut, bytes.Split(p, c)...)
+		}
+		private = cut
+	}
+	if len(opened.Certificates) > 1 && len(private) == 1 {
 		t.Fatalf("no certificate of %s was found in the clear", file)
 	}
-	parts[fmt.Sprintf("the last %d bytes of the container", len(rest))] = rest
+	for i, p := range private {
+		parts[fmt.Sprintf("part %d of the container (%d bytes)", i, len(p))] = p
+	}
 	return parts
 }
 
