@@ -121,7 +121,7 @@ func (b *browser) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 	for _, action := range actions {
 		err := chromedp.Do(ctx, action)
 		// A page that redraws itself takes the node away between finding and using it: found again.
-		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "No node with given id") {
+		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "node with given id") {
 			err = chromedp.Do(ctx, action)
 		}
 		if err != nil {

@@ -19,6 +19,7 @@ func (b *browser) enter(d *dev, lang string) {
 	b.open(d.Portal + "/?lang=" + lang)
 	b.do("pressing the portal's entry", chromedp.Click(chromedp.CSS("#login"), chromedp.NodeVisible))
 	b.see("#read")
+	b.do("waiting for the browser program", chromedp.WaitEnabled(chromedp.CSS("#read")))
 }
 
 // fill chooses issuer, file and password on S2; an issuer of "" leaves the automatic choice.
@@ -166,15 +167,14 @@ func message(t *testing.T, lang, code string) (text, next string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var codes map[string]struct{ Text, Next string }
+	var codes map[string]string
 	if err := json.Unmarshal(raw, &codes); err != nil {
 		t.Fatal(err)
 	}
-	m, ok := codes[code]
-	if !ok || m.Text == "" {
-		t.Fatalf("%s has no text in %s", code, lang)
+	if codes[code] == "" || codes[code+".next"] == "" {
+		t.Fatalf("%s has no text or next step in %s", code, lang)
 	}
-	return m.Text, m.Next
+	return codes[code], codes[code+".next"]
 }
 
 // TestDemoKeys reads each demo key once and sees the right message; the person stays on the page with file and issuer.
