@@ -105,8 +105,8 @@ var stdOnly = map[string]string{
 // doubles serve as other people's systems, or sign with keys that everyone may have. Only the dev wiring reaches them.
 var doubles = []string{"internal/qes/qestest", "internal/demokeys", "internal/demoportal", "connectors/demo"}
 
-// devWiring are the packages that may import a double.
-var devWiring = []string{"cmd/brama/internal/dev", "internal/demokeys"}
+// devWiring are the packages that may import a double: the wiring of dev, and support for tests.
+var devWiring = []string{"cmd/brama/internal/dev", "internal/demokeys", "connectors/connectortest"}
 
 func match(pattern, name string) bool {
 	if dir, ok := strings.CutSuffix(pattern, "/*"); ok {

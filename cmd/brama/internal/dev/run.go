@@ -15,10 +15,12 @@ import (
 	"path/filepath"
 
 	"brama/cmd/brama/internal/wiring"
+	"brama/connectors"
 	"brama/connectors/demo"
 	"brama/internal/demokeys"
 	"brama/internal/demoportal"
 	"brama/internal/fetch"
+	"brama/internal/qes"
 	"brama/internal/qes/qestest"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
@@ -170,7 +172,7 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 	if err != nil {
 		return nil, nil, err
 	}
-	if methods[demo.Method], err = demo.New(demo.Config{Verifier: engine.Validator, Persons: keys.Persons(), Sign: keys.Sign}); err != nil {
+	if methods[demo.Method], err = demo.New(demo.Config{Verifier: engine.Validator, Persons: keys.Persons(), Sign: demoSigner(keys)}); err != nil {
 		return nil, nil, err
 	}
 	secret, err := rootSecret(data)
@@ -190,6 +192,18 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 		return nil, nil, err
 	}
 	return handler, func() { state.Close() }, nil
+}
+
+// demoSigner turns what a demo key cannot do into the refusal that the browser program would show.
+func demoSigner(keys *demokeys.Set) demo.SignFunc {
+	return func(ctx context.Context, person string, challenge []byte) ([]byte, error) {
+		signature, err := keys.Sign(ctx, person, challenge)
+		var cause *qes.Error
+		if errors.As(err, &cause) {
+			return nil, &connectors.Refusal{Code: string(cause.Code), Values: cause.Values, Err: err}
+		}
+		return signature, err
+	}
 }
 
 // rootSecret is made at the first start of a data folder and kept there: it is worth as little as the folder.

@@ -11,6 +11,7 @@ import (
 	"brama/internal/fetch"
 	"brama/internal/qes"
 	"brama/internal/qes/cmp"
+	"brama/internal/qes/cms"
 	"brama/internal/qes/revocation"
 	"brama/internal/qes/trustlist"
 )
@@ -27,8 +28,10 @@ type Trust struct {
 
 // An Engine validates signatures and finds certificates.
 type Engine struct {
-	trust     Trust
+	trust Trust
+	// Validator takes signatures with the attribute purpose=login, as our own programs make them.
 	Validator *qes.Validator
+	own       *qes.Validator // of other programs: without the attribute, and larger
 	Search    *cmp.Client
 }
 
@@ -50,7 +53,11 @@ func NewEngine(t Trust) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	validator, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now})
+	validator, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now, Policy: qes.Policy{RequirePurpose: true}})
+	if err != nil {
+		return nil, err
+	}
+	own, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now, Policy: qes.Policy{Limits: cms.UploadLimits}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +73,7 @@ func NewEngine(t Trust) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{trust: t, Validator: validator, Search: search}, nil
+	return &Engine{trust: t, Validator: validator, own: own, Search: search}, nil
 }
 
 // Ready tells why the trusted list cannot be used, nil if it can.
@@ -81,14 +88,14 @@ func (e *Engine) Ready(context.Context) error {
 func (e *Engine) Connectors() (map[string]connectors.Connector, error) {
 	var issuers []filekey.Issuer
 	for _, p := range e.trust.Store.Providers(e.trust.Now()) {
-		issuers = append(issuers, filekey.Issuer{ID: p.ID(), Name: p.Name()})
+		issuers = append(issuers, filekey.Issuer{ID: p.ID(), Name: p.Name(), Names: p.IssuerCNs})
 	}
 	version := func() string { return e.trust.Version }
 	file, err := filekey.New(filekey.Config{Verifier: e.Validator, Issuers: issuers, Search: e.Search.FindCertificates, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
 	}
-	own, err := upload.New(upload.Config{Verifier: e.Validator, TrustList: version, Now: e.trust.Now})
+	own, err := upload.New(upload.Config{Verifier: e.own, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
 	}
