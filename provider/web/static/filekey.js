@@ -18,7 +18,7 @@ const messages = new Messages(root, $('texts'));
 const server = new Server(root.dataset, () => messages.problem({ code: 'OFFLINE' }), () => messages.clear());
 const vault = new Vault(root.dataset, () => timeUp());
 
-const issuers = [...$('issuer').options].map((o) => ({ id: o.value, name: o.text, names: (o.dataset.names ?? '').split('\n') }));
+const issuers = [...$('issuer').options].map((o) => ({ id: o.value, name: o.text, names: [o.text, ...(o.dataset.names ?? '').split('\n')] }));
 let file = null; // the chosen key file; the browser reads it when «Зчитати» is pressed
 let byHand = null; // a certificate file
 let opened = null; // what the worker found
@@ -132,7 +132,11 @@ $('certificate').addEventListener('change', () => { byHand = $('certificate').fi
 // --- «Зчитати» ---
 
 $('read').addEventListener('click', read);
-$('searchall').addEventListener('click', () => step(async () => { await search(''); await proceed(); }));
+$('searchall').addEventListener('click', () => step(async () => {
+  setIssuer(''); // the person no longer says who issued the key
+  await search('');
+  await proceed();
+}));
 $('use-issuer').addEventListener('click', () => { setIssuer($('use-issuer').dataset.issuer); step(proceed); });
 $('again').addEventListener('click', () => { messages.clear(); hideButtons(); $('password').focus(); });
 $('use-key').addEventListener('click', () => {
