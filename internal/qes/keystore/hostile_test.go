@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,7 +117,8 @@ func TestHostileContainers(t *testing.T) {
 		{"negative iterations", kdf([]byte{2, 1, 0xff}), keystore.ErrDamaged},
 		{"2³¹ iterations in a bag", pfx(huge, 1), keystore.ErrUnsupported},
 		{"JKS of 2³²−1 entries", jks("\xff\xff\xff\xff", ""), keystore.ErrDamaged},
-		{"JKS of 65 entries", jks("\x00\x00\x00\x41", ""), keystore.ErrDamaged},
+		{"JKS of 65 entries", jks("\x00\x00\x00\x41", strings.Repeat("\x00\x00\x00\x02\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05X.509\x00\x00\x00\x01x", 65))[:12+65*27+20], keystore.ErrDamaged},
+		{"JKS of 64 entries", jks("\x00\x00\x00\x40", strings.Repeat("\x00\x00\x00\x02\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05X.509\x00\x00\x00\x01x", 64))[:12+64*27+20], keystore.ErrNoKey},
 		{"JKS key of 2³¹ octets", jks("\x00\x00\x00\x01", "\x00\x00\x00\x01\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x00"), keystore.ErrDamaged},
 		{"JKS chain of 2³²−1", jks("\x00\x00\x00\x01", "\x00\x00\x00\x01\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01x\xff\xff\xff\xff"), keystore.ErrDamaged},
 		{"JKS version 3", []byte("\xfe\xed\xfe\xed\x00\x00\x00\x03\x00\x00\x00\x00aaaaaaaaaaaaaaaaaaaaaaaa"), keystore.ErrUnsupported},
