@@ -59,7 +59,7 @@ func TestSignAndVerify(t *testing.T) {
 			t.Errorf("%s: Verify = %q, %v", alg, got, err)
 		}
 		// A stranger with the published set only.
-		parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+		parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 		if err != nil {
 			t.Fatal(err)
 		}

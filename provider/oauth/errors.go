@@ -65,6 +65,7 @@ func chain(err error) string {
 	var parts []string
 	for ; err != nil; err = errors.Unwrap(err) {
 		text := err.Error()
+		//nolint:errorlint // each link of the chain is looked at by itself
 		if f, ok := err.(*fosite.RFC6749Error); ok && f.HintField != "" {
 			text += " (" + f.HintField + ")"
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -171,7 +172,11 @@ func newFixtureAt(t testing.TB, issuer string, store storage.Store, clients ...C
 func (f *fixture) authorize(w http.ResponseWriter, r *http.Request) {
 	req, err := f.p.ReadAuthorize(r)
 	if err != nil {
-		e := err.(*Error)
+		var e *Error
+		if !errors.As(err, &e) {
+			f.t.Error(err)
+			return
+		}
 		if e.Page {
 			http.Error(w, e.Code+": "+e.Description, e.Status)
 			return
@@ -189,7 +194,11 @@ func (f *fixture) authorize(w http.ResponseWriter, r *http.Request) {
 		f.t.Error(err)
 	}
 	if err := f.p.Grant(w, r, req, f.subject(req)); err != nil {
-		e := err.(*Error)
+		var e *Error
+		if !errors.As(err, &e) {
+			f.t.Error(err)
+			return
+		}
 		if e.Page {
 			http.Error(w, e.Code, e.Status)
 			return

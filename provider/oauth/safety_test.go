@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -353,7 +354,7 @@ func FuzzReadAuthorize(f *testing.F) {
 			t.Fatalf("redirect_uri %q", req.RedirectURI)
 		}
 		if err != nil {
-			if e, ok := err.(*Error); !ok || e.Code == "" || e.Page != (req == nil) {
+			if e := (*Error)(nil); !errors.As(err, &e) || e.Code == "" || e.Page != (req == nil) {
 				t.Fatalf("error %v, request %v", err, req)
 			}
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"brama/storage"
 	"brama/storage/internal/overlay"
@@ -97,7 +98,7 @@ func (s *Store) View(ctx context.Context, fn func(storage.Tx) error) error {
 	err := s.db.View(func(tx *bolt.Tx) error {
 		return fn(overlay.New(base{tx}, s.now(), true))
 	})
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err

@@ -102,7 +102,7 @@ func (s *Sealer) Seal(purpose string, plaintext []byte) []byte {
 	out[0] = version
 	copy(out[1:], k.id[:])
 	nonce := out[1+keyIDSize:]
-	rand.Read(nonce) // never fails since Go 1.24
+	_, _ = rand.Read(nonce) // never fails since Go 1.24
 	a, err := k.aead(nonce)
 	if err != nil {
 		panic("seal: internal error: " + err.Error())
