@@ -103,31 +103,42 @@ func (s *Stream) encryptBlocks(dst, src []byte) {
 	s.n1, s.n2 = n1, n2
 }
 
-// decryptBlocks works on two blocks at once: both gammas depend on ciphertext alone.
+// decryptBlocks works on four blocks at once: the gammas depend on ciphertext alone.
 func (s *Stream) decryptBlocks(dst, src []byte) {
 	t, k := s.c.table, &s.c.key
-	reg := uint64(s.n1) | uint64(s.n2)<<32
-	for len(src) >= 2*BlockSize && len(dst) >= 2*BlockSize {
-		c0 := uint64(load32(src)) | uint64(load32(src[4:]))<<32
-		c1 := uint64(load32(src[8:])) | uint64(load32(src[12:]))<<32
-		g0, g1 := t.Encrypt2(k, k, reg, c0)
-		g0 ^= c0
-		g1 ^= c1
-		store32(dst, uint32(g0))
-		store32(dst[4:], uint32(g0>>32))
-		store32(dst[8:], uint32(g1))
-		store32(dst[12:], uint32(g1>>32))
-		reg = c1
-		dst, src = dst[2*BlockSize:], src[2*BlockSize:]
+	if len(src) >= 4*BlockSize {
+		k4 := [4][8]uint32{*k, *k, *k, *k}
+		reg := uint64(s.n1) | uint64(s.n2)<<32
+		for len(src) >= 4*BlockSize && len(dst) >= 4*BlockSize {
+			c := [4]uint64{load64(src), load64(src[8:]), load64(src[16:]), load64(src[24:])}
+			g := [4]uint64{reg, c[0], c[1], c[2]}
+			t.Encrypt4(&k4, &g)
+			store64(dst, g[0]^c[0])
+			store64(dst[8:], g[1]^c[1])
+			store64(dst[16:], g[2]^c[2])
+			store64(dst[24:], g[3]^c[3])
+			reg = c[3]
+			dst, src = dst[4*BlockSize:], src[4*BlockSize:]
+		}
+		s.n1, s.n2 = uint32(reg), uint32(reg>>32)
+		clear(k4[:])
 	}
-	n1, n2 := uint32(reg), uint32(reg>>32)
-	if len(src) >= BlockSize && len(dst) >= BlockSize {
+	n1, n2 := s.n1, s.n2
+	for len(src) >= BlockSize && len(dst) >= BlockSize {
 		g1, g2 := t.Encrypt(k, n1, n2)
 		n1, n2 = load32(src), load32(src[4:])
 		store32(dst, g1^n1)
 		store32(dst[4:], g2^n2)
+		dst, src = dst[BlockSize:], src[BlockSize:]
 	}
 	s.n1, s.n2 = n1, n2
+}
+
+func load64(b []byte) uint64 { return uint64(load32(b)) | uint64(load32(b[4:]))<<32 }
+
+func store64(b []byte, v uint64) {
+	store32(b, uint32(v))
+	store32(b[4:], uint32(v>>32))
 }
 
 func (s *Stream) ctrBlocks(dst, src []byte) {

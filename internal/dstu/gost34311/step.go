@@ -15,24 +15,23 @@ var c3 = [4]uint64{0xff00ff00ff00ff00, 0x00ff00ff00ff00ff, 0xff0000ff00ffff00, 0
 func step(t *feistel.Table, h, m *[4]uint64) {
 	u0, u1, u2, u3 := h[0], h[1], h[2], h[3]
 	v0, v1, v2, v3 := m[0], m[1], m[2], m[3]
-	var k, l [8]uint32
-	var s [4]uint64
+	var k [4][8]uint32
 
 	// Key generation: Kᵢ = P(Uᵢ ⊕ Vᵢ), U ← A(U) ⊕ Cᵢ, V ← A(A(V)), where A moves the words down by one and fills
-	// the top with the sum of the lowest two. The encryptions of sᵢ are done in pairs.
-	permute(&k, u0^v0, u1^v1, u2^v2, u3^v3)
+	// the top with the sum of the lowest two. The four encryptions of the words of h go side by side.
+	permute(&k[0], u0^v0, u1^v1, u2^v2, u3^v3)
 	u0, u1, u2, u3 = u1, u2, u3, u0^u1
 	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
-	permute(&l, u0^v0, u1^v1, u2^v2, u3^v3)
-	s[0], s[1] = t.Encrypt2(&k, &l, h[0], h[1])
+	permute(&k[1], u0^v0, u1^v1, u2^v2, u3^v3)
 
 	u0, u1, u2, u3 = u1^c3[0], u2^c3[1], u3^c3[2], u0^u1^c3[3]
 	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
-	permute(&k, u0^v0, u1^v1, u2^v2, u3^v3)
+	permute(&k[2], u0^v0, u1^v1, u2^v2, u3^v3)
 	u0, u1, u2, u3 = u1, u2, u3, u0^u1
 	v0, v1, v2, v3 = v2, v3, v0^v1, v1^v2
-	permute(&l, u0^v0, u1^v1, u2^v2, u3^v3)
-	s[2], s[3] = t.Encrypt2(&k, &l, h[2], h[3])
+	permute(&k[3], u0^v0, u1^v1, u2^v2, u3^v3)
+	s := *h
+	t.Encrypt4(&k, &s)
 
 	// Mixing: χ = ψ⁶¹(h ⊕ ψ(m ⊕ ψ¹²(s))).
 	x0, x1, x2, x3 := s[0], s[1], s[2], s[3]

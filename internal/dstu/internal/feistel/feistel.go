@@ -92,25 +92,35 @@ func (t *Table) Mix16(k *[8]uint32, n1, n2 uint32) (uint32, uint32) {
 	return n1, n2
 }
 
-// Encrypt2 is Encrypt of two blocks under two keys. The rounds are interleaved: one block alone waits for its own
-// loads most of the time.
-func (t *Table) Encrypt2(k, l *[8]uint32, a, b uint64) (uint64, uint64) {
-	a1, a2, b1, b2 := uint32(a), uint32(a>>32), uint32(b), uint32(b>>32)
+// Encrypt4 is Encrypt of four blocks under four keys. Their rounds are interleaved: one block alone waits for its own loads
+// most of the time.
+func (t *Table) Encrypt4(k *[4][8]uint32, b *[4]uint64) {
+	a1, a2, b1, b2 := uint32(b[0]), uint32(b[0]>>32), uint32(b[1]), uint32(b[1]>>32)
+	c1, c2, d1, d2 := uint32(b[2]), uint32(b[2]>>32), uint32(b[3]), uint32(b[3]>>32)
 	for range 3 {
 		for i := 0; i < 8; i += 2 {
-			a2 ^= t.round(a1 + k[i])
-			b2 ^= t.round(b1 + l[i])
-			a1 ^= t.round(a2 + k[i+1])
-			b1 ^= t.round(b2 + l[i+1])
+			a2 ^= t.round(a1 + k[0][i])
+			b2 ^= t.round(b1 + k[1][i])
+			c2 ^= t.round(c1 + k[2][i])
+			d2 ^= t.round(d1 + k[3][i])
+			a1 ^= t.round(a2 + k[0][i+1])
+			b1 ^= t.round(b2 + k[1][i+1])
+			c1 ^= t.round(c2 + k[2][i+1])
+			d1 ^= t.round(d2 + k[3][i+1])
 		}
 	}
 	for i := 7; i > 0; i -= 2 {
-		a2 ^= t.round(a1 + k[i])
-		b2 ^= t.round(b1 + l[i])
-		a1 ^= t.round(a2 + k[i-1])
-		b1 ^= t.round(b2 + l[i-1])
+		a2 ^= t.round(a1 + k[0][i])
+		b2 ^= t.round(b1 + k[1][i])
+		c2 ^= t.round(c1 + k[2][i])
+		d2 ^= t.round(d1 + k[3][i])
+		a1 ^= t.round(a2 + k[0][i-1])
+		b1 ^= t.round(b2 + k[1][i-1])
+		c1 ^= t.round(c2 + k[2][i-1])
+		d1 ^= t.round(d2 + k[3][i-1])
 	}
-	return uint64(a2) | uint64(a1)<<32, uint64(b2) | uint64(b1)<<32
+	b[0], b[1] = uint64(a2)|uint64(a1)<<32, uint64(b2)|uint64(b1)<<32
+	b[2], b[3] = uint64(c2)|uint64(c1)<<32, uint64(d2)|uint64(d1)<<32
 }
 
 // DKE1 is ДКЕ № 1, the S-box of nearly all certificates and of ГОСТ 34.311 in Ukraine, as it is packed in ASN.1: row
