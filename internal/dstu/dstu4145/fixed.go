@@ -118,15 +118,19 @@ func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 	negated := uint8(c.n.odd(&odd, k)) // k·q = −(n−k)·q
 	t.digits(&index, &sign, &odd)
 	var q gf2m.Affine
-	var p gf2m.Point
+	var other gf2m.Point
+	cur, next := sum, &other
 	w := c.field.Words()
 	for i := range t.windows {
 		entry := t.window(i)[int(index[i])*2*w:]
 		copy(q.X[:w], entry[:w])
 		copy(q.L[:w], entry[w:2*w])
 		q.L[0] ^= uint64(sign[i] ^ negated)
-		p = *sum
-		c.addVarTime(sum, &p, &q)
+		c.addVarTime(next, cur, &q)
+		cur, next = next, cur
+	}
+	if cur != sum {
+		*sum = *cur
 	}
 }
 

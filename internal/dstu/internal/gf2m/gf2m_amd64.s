@@ -25,6 +25,18 @@ no:
 	MOVB $0x00, ret+0(FP)
 	RET
 
+DATA one<>+0(SB)/8, $0x0000000000000001
+DATA one<>+8(SB)/8, $0x0000000000000000
+GLOBL one<>(SB), RODATA|NOPTR, $16
+
+DATA low47<>+0(SB)/8, $0x00007fffffffffff
+DATA low47<>+8(SB)/8, $0x0000000000000000
+GLOBL low47<>(SB), RODATA|NOPTR, $16
+
+DATA fold431<>+0(SB)/8, $0x0000000000560000
+DATA fold431<>+8(SB)/8, $0x0000000000000000
+GLOBL fold431<>(SB), RODATA|NOPTR, $16
+
 // func mul257(z *uint64, x *uint64, y *uint64)
 // Requires: AVX, PCLMULQDQ
 TEXT ·mul257(SB), NOSPLIT, $0-24
@@ -103,10 +115,7 @@ TEXT ·mul257(SB), NOSPLIT, $0-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -137,6 +146,7 @@ TEXT ·sqr257(SB), NOSPLIT, $0-16
 	VMOVDQU    (AX), X0
 	VMOVDQU    16(AX), X1
 	VMOVQ      32(AX), X2
+	VMOVDQA    X2, X2
 	VPCLMULQDQ $0x00, X0, X0, X3
 	VPCLMULQDQ $0x11, X0, X0, X0
 	VPCLMULQDQ $0x00, X1, X1, X4
@@ -152,10 +162,7 @@ TEXT ·sqr257(SB), NOSPLIT, $0-16
 	VPSRLDQ    $0x08, X1, X2
 	VPSRLQ     $0x34, X2, X2
 	VPXOR      X4, X2, X4
-	VPCMPEQD   X6, X6, X6
-	VPSRLDQ    $0x08, X6, X6
-	VPSRLQ     $0x3f, X6, X6
-	VPAND      X6, X4, X4
+	VPAND      one<>+0(SB), X4, X4
 	VPSRLQ     $0x01, X2, X2
 	VPSLLQ     $0x0c, X5, X6
 	VPSLLDQ    $0x08, X5, X7
@@ -191,6 +198,7 @@ TEXT ·sqrN257(SB), NOSPLIT, $0-24
 loop:
 	TESTQ      AX, AX
 	JZ         done
+	VMOVDQA    X2, X2
 	VPCLMULQDQ $0x00, X0, X0, X3
 	VPCLMULQDQ $0x11, X0, X0, X0
 	VPCLMULQDQ $0x00, X1, X1, X4
@@ -206,10 +214,7 @@ loop:
 	VPSRLDQ    $0x08, X1, X2
 	VPSRLQ     $0x34, X2, X2
 	VPXOR      X4, X2, X4
-	VPCMPEQD   X6, X6, X6
-	VPSRLDQ    $0x08, X6, X6
-	VPSRLQ     $0x3f, X6, X6
-	VPAND      X6, X4, X4
+	VPAND      one<>+0(SB), X4, X4
 	VPSRLQ     $0x01, X2, X2
 	VPSLLQ     $0x0c, X5, X6
 	VPSLLDQ    $0x08, X5, X7
@@ -242,7 +247,7 @@ done:
 
 // func double257(p *uint64, q *uint64, n int)
 // Requires: AVX, PCLMULQDQ
-TEXT ·double257(SB), NOSPLIT, $192-24
+TEXT ·double257(SB), NOSPLIT, $256-24
 	MOVQ p+0(FP), AX
 	MOVQ q+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -251,6 +256,7 @@ loop:
 	VMOVDQU     112(CX), X0
 	VMOVDQU     128(CX), X1
 	VMOVQ       144(CX), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -266,10 +272,7 @@ loop:
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -292,6 +295,7 @@ loop:
 	VMOVDQU     56(CX), X0
 	VMOVDQU     72(CX), X1
 	VMOVQ       88(CX), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -307,10 +311,7 @@ loop:
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -403,10 +404,7 @@ loop:
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -508,10 +506,7 @@ loop:
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -528,47 +523,26 @@ loop:
 	VPXOR       X9, X0, X0
 	VPXOR       X1, X0, X0
 	VPXOR       X3, X0, X0
-	VPCLMULQDQ  $0x00, X4, X4, X1
-	VPCLMULQDQ  $0x11, X4, X4, X3
+	VMOVDQU     96(SP), X1
+	VMOVDQU     112(SP), X3
+	VMOVQ       128(SP), X5
+	VPXOR       X4, X1, X1
+	VPXOR       X0, X3, X0
+	VPXOR       X2, X5, X2
+	VMOVDQA     X2, X2
+	VPCLMULQDQ  $0x00, X1, X1, X3
+	VPCLMULQDQ  $0x11, X1, X1, X1
 	VPCLMULQDQ  $0x00, X0, X0, X4
 	VPCLMULQDQ  $0x11, X0, X0, X0
-	VPSRLQ      $0x01, X4, X5
-	VPALIGNR    $0x08, X4, X0, X6
-	VPSLLQ      $0x3f, X6, X6
-	VPXOR       X5, X6, X5
-	VPSRLQ      $0x01, X0, X6
-	VPALIGNR    $0x08, X0, X2, X0
-	VPSLLQ      $0x3f, X0, X0
-	VPXOR       X6, X0, X0
-	VPSRLDQ     $0x08, X0, X2
-	VPSRLQ      $0x34, X2, X2
-	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
-	VPSRLQ      $0x01, X2, X2
-	VPSLLQ      $0x0c, X5, X6
-	VPSLLDQ     $0x08, X5, X7
-	VPSRLQ      $0x34, X7, X7
-	VPSLLQ      $0x0c, X2, X8
-	VPXOR       X1, X5, X1
-	VPXOR       X6, X1, X1
-	VPXOR       X7, X1, X1
-	VPXOR       X2, X1, X1
-	VPXOR       X8, X1, X1
-	VPSLLQ      $0x0c, X0, X2
-	VPALIGNR    $0x08, X5, X0, X5
-	VPSRLQ      $0x34, X5, X5
-	VPXOR       X3, X0, X0
-	VPXOR       X2, X0, X0
-	VPXOR       X5, X0, X0
-	VMOVDQU     X1, 144(SP)
-	VMOVDQU     X0, 160(SP)
+	VMOVDQU     X3, 144(SP)
+	VMOVDQU     X1, 160(SP)
 	VMOVDQU     X4, 176(SP)
+	VMOVDQU     X0, 192(SP)
+	VMOVDQU     X2, 208(SP)
 	VMOVDQU     96(SP), X0
 	VMOVDQU     112(SP), X1
 	VMOVQ       128(SP), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -584,10 +558,7 @@ loop:
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -681,10 +652,7 @@ loop:
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -705,21 +673,6 @@ loop:
 	VMOVDQU     X0, 128(AX)
 	VMOVDQU     X2, 144(AX)
 	MOVQ        $0x00000000, 160(AX)
-	VMOVDQU     144(SP), X1
-	VMOVDQU     160(SP), X3
-	VMOVQ       176(SP), X5
-	VPXOR       X4, X1, X1
-	VPXOR       X0, X3, X0
-	VPXOR       X2, X5, X2
-	VMOVDQU     (AX), X3
-	VMOVDQU     16(AX), X4
-	VMOVQ       32(AX), X5
-	VPXOR       X1, X3, X1
-	VPXOR       X0, X4, X0
-	VPXOR       X2, X5, X2
-	VMOVDQU     X1, 144(SP)
-	VMOVDQU     X0, 160(SP)
-	VMOVDQU     X2, 176(SP)
 	VMOVDQU     96(SP), X0
 	VMOVDQU     112(SP), X1
 	VMOVDQU     (SP), X2
@@ -782,6 +735,11 @@ loop:
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
+	VPXOR       144(SP), X4, X4
+	VPXOR       160(SP), X9, X9
+	VPXOR       176(SP), X2, X2
+	VPXOR       192(SP), X0, X0
+	VPXOR       208(SP), X1, X1
 	VPSRLQ      $0x01, X2, X3
 	VPALIGNR    $0x08, X2, X0, X5
 	VPSLLQ      $0x3f, X5, X5
@@ -793,10 +751,7 @@ loop:
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -813,9 +768,9 @@ loop:
 	VPXOR       X9, X0, X0
 	VPXOR       X1, X0, X0
 	VPXOR       X3, X0, X0
-	VMOVDQU     144(SP), X1
-	VMOVDQU     160(SP), X3
-	VMOVQ       176(SP), X5
+	VMOVDQU     112(AX), X1
+	VMOVDQU     128(AX), X3
+	VMOVQ       144(AX), X5
 	VPXOR       X4, X1, X1
 	VPXOR       X0, X3, X0
 	VPXOR       X2, X5, X2
@@ -830,7 +785,7 @@ loop:
 
 // func addMixed257(p *uint64, q *uint64, r *uint64)
 // Requires: AVX, PCLMULQDQ
-TEXT ·addMixed257(SB), NOSPLIT, $240-24
+TEXT ·addMixed257(SB), NOSPLIT, $352-24
 	MOVQ        p+0(FP), AX
 	MOVQ        q+8(FP), CX
 	MOVQ        r+16(FP), DX
@@ -907,10 +862,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1009,10 +961,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1038,6 +987,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPXOR       X4, X1, X1
 	VPXOR       X0, X3, X0
 	VPXOR       X2, X5, X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X1, X1, X3
 	VPCLMULQDQ  $0x11, X1, X1, X1
 	VPCLMULQDQ  $0x00, X0, X0, X4
@@ -1053,10 +1003,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -1149,10 +1096,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1245,10 +1189,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1353,10 +1294,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1449,10 +1387,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1482,44 +1417,16 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPXOR       X0, X3, X0
 	VPXOR       X1, X4, X1
 	VPXOR       X2, X5, X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
 	VPCLMULQDQ  $0x11, X1, X1, X1
-	VPSRLQ      $0x01, X4, X5
-	VPALIGNR    $0x08, X4, X1, X6
-	VPSLLQ      $0x3f, X6, X6
-	VPXOR       X5, X6, X5
-	VPSRLQ      $0x01, X1, X6
-	VPALIGNR    $0x08, X1, X2, X1
-	VPSLLQ      $0x3f, X1, X1
-	VPXOR       X6, X1, X1
-	VPSRLDQ     $0x08, X1, X2
-	VPSRLQ      $0x34, X2, X2
-	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
-	VPSRLQ      $0x01, X2, X2
-	VPSLLQ      $0x0c, X5, X6
-	VPSLLDQ     $0x08, X5, X7
-	VPSRLQ      $0x34, X7, X7
-	VPSLLQ      $0x0c, X2, X8
-	VPXOR       X3, X5, X3
-	VPXOR       X6, X3, X3
-	VPXOR       X7, X3, X3
-	VPXOR       X2, X3, X3
-	VPXOR       X8, X3, X3
-	VPSLLQ      $0x0c, X1, X2
-	VPALIGNR    $0x08, X5, X1, X5
-	VPSRLQ      $0x34, X5, X5
-	VPXOR       X0, X1, X0
-	VPXOR       X2, X0, X0
-	VPXOR       X5, X0, X0
-	VMOVDQU     X3, 192(SP)
-	VMOVDQU     X0, 208(SP)
-	VMOVDQU     X4, 224(SP)
+	VMOVDQU     X3, 240(SP)
+	VMOVDQU     X0, 256(SP)
+	VMOVDQU     X4, 272(SP)
+	VMOVDQU     X1, 288(SP)
+	VMOVDQU     X2, 304(SP)
 	VMOVDQU     (SP), X0
 	VMOVDQU     16(SP), X1
 	VMOVDQU     112(CX), X2
@@ -1593,10 +1500,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1679,6 +1583,11 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
+	VPXOR       240(SP), X4, X4
+	VPXOR       256(SP), X9, X9
+	VPXOR       272(SP), X2, X2
+	VPXOR       288(SP), X0, X0
+	VPXOR       304(SP), X1, X1
 	VPSRLQ      $0x01, X2, X3
 	VPALIGNR    $0x08, X2, X0, X5
 	VPSLLQ      $0x3f, X5, X5
@@ -1690,10 +1599,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1710,13 +1616,7 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 	VPXOR       X9, X0, X0
 	VPXOR       X1, X0, X0
 	VPXOR       X3, X0, X0
-	VMOVDQU     192(SP), X1
-	VMOVDQU     208(SP), X3
-	VMOVQ       224(SP), X5
-	VPXOR       X4, X1, X1
-	VPXOR       X0, X3, X0
-	VPXOR       X2, X5, X2
-	VMOVDQU     X1, 56(AX)
+	VMOVDQU     X4, 56(AX)
 	VMOVDQU     X0, 72(AX)
 	VMOVDQU     X2, 88(AX)
 	MOVQ        $0x00000000, 104(AX)
@@ -1724,13 +1624,14 @@ TEXT ·addMixed257(SB), NOSPLIT, $240-24
 
 // func doubleAddMixed257(p *uint64, q *uint64, r *uint64)
 // Requires: AVX, PCLMULQDQ
-TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
+TEXT ·doubleAddMixed257(SB), NOSPLIT, $400-24
 	MOVQ        p+0(FP), AX
 	MOVQ        q+8(FP), CX
 	MOVQ        r+16(FP), DX
 	VMOVDQU     112(CX), X0
 	VMOVDQU     128(CX), X1
 	VMOVQ       144(CX), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -1746,10 +1647,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -1772,6 +1670,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VMOVDQU     56(CX), X0
 	VMOVDQU     72(CX), X1
 	VMOVQ       88(CX), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -1787,10 +1686,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -1892,10 +1788,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -1994,10 +1887,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2085,43 +1975,15 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
-	VPSRLQ      $0x01, X2, X3
-	VPALIGNR    $0x08, X2, X0, X5
-	VPSLLQ      $0x3f, X5, X5
-	VPXOR       X3, X5, X3
-	VPSRLQ      $0x01, X0, X5
-	VPALIGNR    $0x08, X0, X1, X0
-	VPSLLQ      $0x3f, X0, X0
-	VPXOR       X5, X0, X0
-	VPSRLDQ     $0x08, X0, X1
-	VPSRLQ      $0x34, X1, X1
-	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
-	VPSRLQ      $0x01, X1, X1
-	VPSLLQ      $0x0c, X3, X5
-	VPSLLDQ     $0x08, X3, X6
-	VPSRLQ      $0x34, X6, X6
-	VPSLLQ      $0x0c, X1, X7
-	VPXOR       X4, X3, X4
-	VPXOR       X5, X4, X4
-	VPXOR       X6, X4, X4
-	VPXOR       X1, X4, X4
-	VPXOR       X7, X4, X4
-	VPSLLQ      $0x0c, X0, X1
-	VPALIGNR    $0x08, X3, X0, X3
-	VPSRLQ      $0x34, X3, X3
-	VPXOR       X9, X0, X0
-	VPXOR       X1, X0, X0
-	VPXOR       X3, X0, X0
-	VMOVDQU     X4, 96(SP)
-	VMOVDQU     X0, 112(SP)
-	VMOVDQU     X2, 128(SP)
+	VMOVDQU     X4, 288(SP)
+	VMOVDQU     X9, 304(SP)
+	VMOVDQU     X2, 320(SP)
+	VMOVDQU     X0, 336(SP)
+	VMOVDQU     X1, 352(SP)
 	VMOVDQU     (CX), X0
 	VMOVDQU     16(CX), X1
 	VMOVQ       32(CX), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -2137,10 +1999,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -2222,6 +2081,11 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
+	VPXOR       288(SP), X4, X4
+	VPXOR       304(SP), X9, X9
+	VPXOR       320(SP), X2, X2
+	VPXOR       336(SP), X0, X0
+	VPXOR       352(SP), X1, X1
 	VPSRLQ      $0x01, X2, X3
 	VPALIGNR    $0x08, X2, X0, X5
 	VPSLLQ      $0x3f, X5, X5
@@ -2233,10 +2097,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2253,13 +2114,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X9, X0, X0
 	VPXOR       X1, X0, X0
 	VPXOR       X3, X0, X0
-	VMOVDQU     96(SP), X1
-	VMOVDQU     112(SP), X3
-	VMOVQ       128(SP), X5
-	VPXOR       X4, X1, X1
-	VPXOR       X0, X3, X0
-	VPXOR       X2, X5, X2
-	VMOVDQU     X1, 96(SP)
+	VMOVDQU     X4, 96(SP)
 	VMOVDQU     X0, 112(SP)
 	VMOVDQU     X2, 128(SP)
 	VMOVDQU     (DX), X0
@@ -2335,10 +2190,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2364,6 +2216,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X4, X1, X1
 	VPXOR       X0, X3, X0
 	VPXOR       X2, X5, X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X1, X1, X3
 	VPCLMULQDQ  $0x11, X1, X1, X1
 	VPCLMULQDQ  $0x00, X0, X0, X4
@@ -2379,10 +2232,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -2405,6 +2255,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VMOVDQU     96(SP), X0
 	VMOVDQU     112(SP), X1
 	VMOVQ       128(SP), X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -2420,10 +2271,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -2516,10 +2364,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2613,10 +2458,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2645,6 +2487,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X0, X3, X0
 	VPXOR       X1, X4, X1
 	VPXOR       X2, X5, X2
+	VMOVDQA     X2, X2
 	VPCLMULQDQ  $0x00, X0, X0, X3
 	VPCLMULQDQ  $0x11, X0, X0, X0
 	VPCLMULQDQ  $0x00, X1, X1, X4
@@ -2660,10 +2503,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X1, X2
 	VPSRLQ      $0x34, X2, X2
 	VPXOR       X4, X2, X4
-	VPCMPEQD    X6, X6, X6
-	VPSRLDQ     $0x08, X6, X6
-	VPSRLQ      $0x3f, X6, X6
-	VPAND       X6, X4, X4
+	VPAND       one<>+0(SB), X4, X4
 	VPSRLQ      $0x01, X2, X2
 	VPSLLQ      $0x0c, X5, X6
 	VPSLLDQ     $0x08, X5, X7
@@ -2756,10 +2596,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2845,46 +2682,11 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
-	VPSRLQ      $0x01, X2, X3
-	VPALIGNR    $0x08, X2, X0, X5
-	VPSLLQ      $0x3f, X5, X5
-	VPXOR       X3, X5, X3
-	VPSRLQ      $0x01, X0, X5
-	VPALIGNR    $0x08, X0, X1, X0
-	VPSLLQ      $0x3f, X0, X0
-	VPXOR       X5, X0, X0
-	VPSRLDQ     $0x08, X0, X1
-	VPSRLQ      $0x34, X1, X1
-	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
-	VPSRLQ      $0x01, X1, X1
-	VPSLLQ      $0x0c, X3, X5
-	VPSLLDQ     $0x08, X3, X6
-	VPSRLQ      $0x34, X6, X6
-	VPSLLQ      $0x0c, X1, X7
-	VPXOR       X4, X3, X4
-	VPXOR       X5, X4, X4
-	VPXOR       X6, X4, X4
-	VPXOR       X1, X4, X4
-	VPXOR       X7, X4, X4
-	VPSLLQ      $0x0c, X0, X1
-	VPALIGNR    $0x08, X3, X0, X3
-	VPSRLQ      $0x34, X3, X3
-	VPXOR       X9, X0, X0
-	VPXOR       X1, X0, X0
-	VPXOR       X3, X0, X0
-	VMOVDQU     192(SP), X1
-	VMOVDQU     208(SP), X3
-	VMOVQ       224(SP), X5
-	VPXOR       X4, X1, X1
-	VPXOR       X0, X3, X0
-	VPXOR       X2, X5, X2
-	VMOVDQU     X1, 144(SP)
-	VMOVDQU     X0, 160(SP)
-	VMOVDQU     X2, 176(SP)
+	VMOVDQU     X4, 288(SP)
+	VMOVDQU     X9, 304(SP)
+	VMOVDQU     X2, 320(SP)
+	VMOVDQU     X0, 336(SP)
+	VMOVDQU     X1, 352(SP)
 	VMOVDQU     96(SP), X0
 	VMOVDQU     112(SP), X1
 	VMOVDQU     48(SP), X2
@@ -2947,6 +2749,11 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X1, X0, X0
 	VPAND       X8, X10, X1
 	VPSRLQ      $0x3f, X1, X1
+	VPXOR       288(SP), X4, X4
+	VPXOR       304(SP), X9, X9
+	VPXOR       320(SP), X2, X2
+	VPXOR       336(SP), X0, X0
+	VPXOR       352(SP), X1, X1
 	VPSRLQ      $0x01, X2, X3
 	VPALIGNR    $0x08, X2, X0, X5
 	VPSLLQ      $0x3f, X5, X5
@@ -2958,10 +2765,7 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPSRLDQ     $0x08, X0, X1
 	VPSRLQ      $0x34, X1, X1
 	VPXOR       X2, X1, X2
-	VPCMPEQD    X5, X5, X5
-	VPSRLDQ     $0x08, X5, X5
-	VPSRLQ      $0x3f, X5, X5
-	VPAND       X5, X2, X2
+	VPAND       one<>+0(SB), X2, X2
 	VPSRLQ      $0x01, X1, X1
 	VPSLLQ      $0x0c, X3, X5
 	VPSLLDQ     $0x08, X3, X6
@@ -2978,9 +2782,9 @@ TEXT ·doubleAddMixed257(SB), NOSPLIT, $288-24
 	VPXOR       X9, X0, X0
 	VPXOR       X1, X0, X0
 	VPXOR       X3, X0, X0
-	VMOVDQU     144(SP), X1
-	VMOVDQU     160(SP), X3
-	VMOVQ       176(SP), X5
+	VMOVDQU     192(SP), X1
+	VMOVDQU     208(SP), X3
+	VMOVQ       224(SP), X5
 	VPXOR       X4, X1, X1
 	VPXOR       X0, X3, X0
 	VPXOR       X2, X5, X2
@@ -3178,8 +2982,7 @@ TEXT ·mul431(SB), NOSPLIT, $0-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, AX
-	VMOVQ      AX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -3200,10 +3003,7 @@ TEXT ·mul431(SB), NOSPLIT, $0-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -3234,8 +3034,7 @@ TEXT ·sqr431(SB), NOSPLIT, $0-16
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, AX
-	VMOVQ      AX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -3256,10 +3055,7 @@ TEXT ·sqr431(SB), NOSPLIT, $0-16
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -3295,8 +3091,7 @@ loop:
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -3317,10 +3112,7 @@ loop:
 	VPXOR      X1, X0, X3
 	VPXOR      X2, X3, X3
 	VPSRLQ     $0x2f, X3, X0
-	VPCMPEQD   X1, X1, X1
-	VPSRLDQ    $0x08, X1, X1
-	VPSRLQ     $0x11, X1, X1
-	VPAND      X1, X3, X3
+	VPAND      low47<>+0(SB), X3, X3
 	VMOVQ      X0, X0
 	VPSLLQ     $0x01, X0, X1
 	VPSLLQ     $0x03, X0, X2
@@ -3346,7 +3138,7 @@ done:
 
 // func double431(p *uint64, q *uint64, n int)
 // Requires: AVX, PCLMULQDQ
-TEXT ·double431(SB), NOSPLIT, $256-24
+TEXT ·double431(SB), NOSPLIT, $304-24
 	MOVQ p+0(FP), AX
 	MOVQ q+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -3363,8 +3155,7 @@ loop:
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -3385,10 +3176,7 @@ loop:
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -3412,8 +3200,7 @@ loop:
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -3434,10 +3221,7 @@ loop:
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -3641,8 +3425,7 @@ loop:
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -3663,10 +3446,7 @@ loop:
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -3874,8 +3654,7 @@ loop:
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -3896,10 +3675,7 @@ loop:
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -3908,6 +3684,14 @@ loop:
 	VPXOR      X5, X0, X0
 	VPXOR      X6, X0, X0
 	VPXOR      X7, X0, X0
+	VMOVDQU    128(SP), X4
+	VMOVDQU    144(SP), X5
+	VMOVDQU    160(SP), X6
+	VMOVQ      176(SP), X7
+	VPXOR      X0, X4, X0
+	VPXOR      X1, X5, X1
+	VPXOR      X3, X6, X3
+	VPXOR      X2, X7, X2
 	VPCLMULQDQ $0x00, X0, X0, X4
 	VPCLMULQDQ $0x11, X0, X0, X0
 	VPCLMULQDQ $0x00, X1, X1, X5
@@ -3915,44 +3699,13 @@ loop:
 	VPCLMULQDQ $0x00, X3, X3, X6
 	VPCLMULQDQ $0x11, X3, X3, X3
 	VPCLMULQDQ $0x00, X2, X2, X2
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
-	VPCLMULQDQ $0x00, X7, X6, X8
-	VPCLMULQDQ $0x00, X7, X3, X9
-	VPCLMULQDQ $0x00, X7, X2, X10
-	VPCLMULQDQ $0x01, X7, X1, X11
-	VPSLLDQ    $0x08, X8, X12
-	VPXOR      X4, X11, X4
-	VPXOR      X12, X4, X4
-	VPCLMULQDQ $0x01, X7, X6, X6
-	VPALIGNR   $0x08, X8, X9, X8
-	VPXOR      X0, X6, X0
-	VPXOR      X8, X0, X0
-	VPCLMULQDQ $0x01, X7, X3, X3
-	VPALIGNR   $0x08, X9, X10, X6
-	VPXOR      X5, X3, X3
-	VPXOR      X6, X3, X3
-	VPCLMULQDQ $0x01, X7, X2, X2
-	VPSRLDQ    $0x08, X10, X5
-	VPXOR      X1, X2, X1
-	VPXOR      X5, X1, X1
-	VPSRLQ     $0x2f, X1, X2
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
-	VMOVQ      X2, X2
-	VPSLLQ     $0x01, X2, X5
-	VPSLLQ     $0x03, X2, X6
-	VPSLLQ     $0x05, X2, X7
-	VPXOR      X4, X2, X2
-	VPXOR      X5, X2, X2
-	VPXOR      X6, X2, X2
-	VPXOR      X7, X2, X2
-	VMOVDQU    X2, 192(SP)
+	VMOVDQU    X4, 192(SP)
 	VMOVDQU    X0, 208(SP)
-	VMOVDQU    X3, 224(SP)
-	VMOVQ      X1, 240(SP)
+	VMOVDQU    X5, 224(SP)
+	VMOVDQU    X1, 240(SP)
+	VMOVDQU    X6, 256(SP)
+	VMOVDQU    X3, 272(SP)
+	VMOVDQU    X2, 288(SP)
 	VMOVDQU    128(SP), X0
 	VMOVDQU    144(SP), X1
 	VMOVDQU    160(SP), X2
@@ -3964,8 +3717,7 @@ loop:
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -3986,10 +3738,7 @@ loop:
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -4185,8 +3934,7 @@ loop:
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -4207,10 +3955,7 @@ loop:
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -4223,26 +3968,6 @@ loop:
 	VMOVDQU    X1, 128(AX)
 	VMOVDQU    X3, 144(AX)
 	VMOVQ      X2, 160(AX)
-	VMOVDQU    192(SP), X4
-	VMOVDQU    208(SP), X5
-	VMOVDQU    224(SP), X6
-	VMOVQ      240(SP), X7
-	VPXOR      X0, X4, X0
-	VPXOR      X1, X5, X1
-	VPXOR      X3, X6, X3
-	VPXOR      X2, X7, X2
-	VMOVDQU    (AX), X4
-	VMOVDQU    16(AX), X5
-	VMOVDQU    32(AX), X6
-	VMOVQ      48(AX), X7
-	VPXOR      X0, X4, X0
-	VPXOR      X1, X5, X1
-	VPXOR      X3, X6, X3
-	VPXOR      X2, X7, X2
-	VMOVDQU    X0, 192(SP)
-	VMOVDQU    X1, 208(SP)
-	VMOVDQU    X3, 224(SP)
-	VMOVQ      X2, 240(SP)
 	VMOVDQU    128(SP), X0
 	VMOVDQU    (SP), X1
 	VPCLMULQDQ $0x00, X1, X0, X2
@@ -4426,8 +4151,14 @@ loop:
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VPXOR      192(SP), X0, X0
+	VPXOR      208(SP), X3, X3
+	VPXOR      224(SP), X4, X4
+	VPXOR      240(SP), X2, X2
+	VPXOR      256(SP), X1, X1
+	VPXOR      272(SP), X5, X5
+	VPXOR      288(SP), X6, X6
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -4448,10 +4179,7 @@ loop:
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -4460,10 +4188,10 @@ loop:
 	VPXOR      X5, X0, X0
 	VPXOR      X6, X0, X0
 	VPXOR      X7, X0, X0
-	VMOVDQU    192(SP), X4
-	VMOVDQU    208(SP), X5
-	VMOVDQU    224(SP), X6
-	VMOVQ      240(SP), X7
+	VMOVDQU    112(AX), X4
+	VMOVDQU    128(AX), X5
+	VMOVDQU    144(AX), X6
+	VMOVQ      160(AX), X7
 	VPXOR      X0, X4, X0
 	VPXOR      X1, X5, X1
 	VPXOR      X3, X6, X3
@@ -4479,7 +4207,7 @@ loop:
 
 // func addMixed431(p *uint64, q *uint64, r *uint64)
 // Requires: AVX, PCLMULQDQ
-TEXT ·addMixed431(SB), NOSPLIT, $320-24
+TEXT ·addMixed431(SB), NOSPLIT, $432-24
 	MOVQ       p+0(FP), AX
 	MOVQ       q+8(FP), CX
 	MOVQ       r+16(FP), DX
@@ -4666,8 +4394,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -4688,10 +4415,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -4895,8 +4619,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -4917,10 +4640,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -4948,8 +4668,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPCLMULQDQ $0x00, X3, X3, X6
 	VPCLMULQDQ $0x11, X3, X3, X3
 	VPCLMULQDQ $0x00, X2, X2, X2
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X3, X9
 	VPCLMULQDQ $0x00, X7, X2, X10
@@ -4970,10 +4689,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X1, X2, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X2
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X2, X2
 	VPSLLQ     $0x01, X2, X5
 	VPSLLQ     $0x03, X2, X6
@@ -5169,8 +4885,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -5191,10 +4906,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -5390,8 +5102,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -5412,10 +5123,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -5627,8 +5335,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -5649,10 +5356,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -5848,8 +5552,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -5870,10 +5573,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -5905,44 +5605,13 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, DX
-	VMOVQ      DX, X7
-	VPCLMULQDQ $0x00, X7, X6, X8
-	VPCLMULQDQ $0x00, X7, X2, X9
-	VPCLMULQDQ $0x00, X7, X3, X10
-	VPCLMULQDQ $0x01, X7, X1, X11
-	VPSLLDQ    $0x08, X8, X12
-	VPXOR      X4, X11, X4
-	VPXOR      X12, X4, X4
-	VPCLMULQDQ $0x01, X7, X6, X6
-	VPALIGNR   $0x08, X8, X9, X8
-	VPXOR      X0, X6, X0
-	VPXOR      X8, X0, X0
-	VPCLMULQDQ $0x01, X7, X2, X2
-	VPALIGNR   $0x08, X9, X10, X6
-	VPXOR      X5, X2, X2
-	VPXOR      X6, X2, X2
-	VPCLMULQDQ $0x01, X7, X3, X3
-	VPSRLDQ    $0x08, X10, X5
-	VPXOR      X1, X3, X1
-	VPXOR      X5, X1, X1
-	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
-	VMOVQ      X3, X3
-	VPSLLQ     $0x01, X3, X5
-	VPSLLQ     $0x03, X3, X6
-	VPSLLQ     $0x05, X3, X7
-	VPXOR      X4, X3, X3
-	VPXOR      X5, X3, X3
-	VPXOR      X6, X3, X3
-	VPXOR      X7, X3, X3
-	VMOVDQU    X3, 256(SP)
-	VMOVDQU    X0, 272(SP)
-	VMOVDQU    X2, 288(SP)
-	VMOVQ      X1, 304(SP)
+	VMOVDQU    X4, 320(SP)
+	VMOVDQU    X0, 336(SP)
+	VMOVDQU    X5, 352(SP)
+	VMOVDQU    X1, 368(SP)
+	VMOVDQU    X6, 384(SP)
+	VMOVDQU    X2, 400(SP)
+	VMOVDQU    X3, 416(SP)
 	VMOVDQU    (SP), X0
 	VMOVDQU    112(CX), X1
 	VPCLMULQDQ $0x00, X1, X0, X2
@@ -6126,8 +5795,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -6148,10 +5816,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -6347,8 +6012,14 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VPXOR      320(SP), X0, X0
+	VPXOR      336(SP), X3, X3
+	VPXOR      352(SP), X4, X4
+	VPXOR      368(SP), X2, X2
+	VPXOR      384(SP), X1, X1
+	VPXOR      400(SP), X5, X5
+	VPXOR      416(SP), X6, X6
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -6369,10 +6040,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -6381,14 +6049,6 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 	VPXOR      X5, X0, X0
 	VPXOR      X6, X0, X0
 	VPXOR      X7, X0, X0
-	VMOVDQU    256(SP), X4
-	VMOVDQU    272(SP), X5
-	VMOVDQU    288(SP), X6
-	VMOVQ      304(SP), X7
-	VPXOR      X0, X4, X0
-	VPXOR      X1, X5, X1
-	VPXOR      X3, X6, X3
-	VPXOR      X2, X7, X2
 	VMOVDQU    X0, 56(AX)
 	VMOVDQU    X1, 72(AX)
 	VMOVDQU    X3, 88(AX)
@@ -6397,7 +6057,7 @@ TEXT ·addMixed431(SB), NOSPLIT, $320-24
 
 // func doubleAddMixed431(p *uint64, q *uint64, r *uint64)
 // Requires: AVX, PCLMULQDQ
-TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
+TEXT ·doubleAddMixed431(SB), NOSPLIT, $496-24
 	MOVQ       p+0(FP), AX
 	MOVQ       q+8(FP), CX
 	MOVQ       r+16(FP), DX
@@ -6412,8 +6072,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -6434,10 +6093,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -6461,8 +6117,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -6483,10 +6138,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -6694,8 +6346,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -6716,10 +6367,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -6923,8 +6571,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -6945,10 +6592,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -7152,44 +6796,13 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, BX
-	VMOVQ      BX, X7
-	VPCLMULQDQ $0x00, X7, X1, X8
-	VPCLMULQDQ $0x00, X7, X5, X9
-	VPCLMULQDQ $0x00, X7, X6, X10
-	VPCLMULQDQ $0x01, X7, X2, X11
-	VPSLLDQ    $0x08, X8, X12
-	VPXOR      X0, X11, X0
-	VPXOR      X12, X0, X0
-	VPCLMULQDQ $0x01, X7, X1, X1
-	VPALIGNR   $0x08, X8, X9, X8
-	VPXOR      X3, X1, X1
-	VPXOR      X8, X1, X1
-	VPCLMULQDQ $0x01, X7, X5, X3
-	VPALIGNR   $0x08, X9, X10, X5
-	VPXOR      X4, X3, X3
-	VPXOR      X5, X3, X3
-	VPCLMULQDQ $0x01, X7, X6, X4
-	VPSRLDQ    $0x08, X10, X5
-	VPXOR      X2, X4, X2
-	VPXOR      X5, X2, X2
-	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
-	VMOVQ      X4, X4
-	VPSLLQ     $0x01, X4, X5
-	VPSLLQ     $0x03, X4, X6
-	VPSLLQ     $0x05, X4, X7
-	VPXOR      X0, X4, X0
-	VPXOR      X5, X0, X0
-	VPXOR      X6, X0, X0
-	VPXOR      X7, X0, X0
-	VMOVDQU    X0, 128(SP)
-	VMOVDQU    X1, 144(SP)
-	VMOVDQU    X3, 160(SP)
-	VMOVQ      X2, 176(SP)
+	VMOVDQU    X0, 384(SP)
+	VMOVDQU    X3, 400(SP)
+	VMOVDQU    X4, 416(SP)
+	VMOVDQU    X2, 432(SP)
+	VMOVDQU    X1, 448(SP)
+	VMOVDQU    X5, 464(SP)
+	VMOVDQU    X6, 480(SP)
 	VMOVDQU    (CX), X0
 	VMOVDQU    16(CX), X1
 	VMOVDQU    32(CX), X2
@@ -7201,8 +6814,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -7223,10 +6835,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -7422,8 +7031,14 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VPXOR      384(SP), X0, X0
+	VPXOR      400(SP), X3, X3
+	VPXOR      416(SP), X4, X4
+	VPXOR      432(SP), X2, X2
+	VPXOR      448(SP), X1, X1
+	VPXOR      464(SP), X5, X5
+	VPXOR      480(SP), X6, X6
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -7444,10 +7059,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -7456,14 +7068,6 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X5, X0, X0
 	VPXOR      X6, X0, X0
 	VPXOR      X7, X0, X0
-	VMOVDQU    128(SP), X4
-	VMOVDQU    144(SP), X5
-	VMOVDQU    160(SP), X6
-	VMOVQ      176(SP), X7
-	VPXOR      X0, X4, X0
-	VPXOR      X1, X5, X1
-	VPXOR      X3, X6, X3
-	VPXOR      X2, X7, X2
 	VMOVDQU    X0, 128(SP)
 	VMOVDQU    X1, 144(SP)
 	VMOVDQU    X3, 160(SP)
@@ -7651,8 +7255,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -7673,10 +7276,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -7704,8 +7304,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X3, X3, X6
 	VPCLMULQDQ $0x11, X3, X3, X3
 	VPCLMULQDQ $0x00, X2, X2, X2
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X3, X9
 	VPCLMULQDQ $0x00, X7, X2, X10
@@ -7726,10 +7325,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X2, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X2
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X2, X2
 	VPSLLQ     $0x01, X2, X5
 	VPSLLQ     $0x03, X2, X6
@@ -7753,8 +7349,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -7775,10 +7370,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -7974,8 +7566,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -7996,10 +7587,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -8195,8 +7783,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -8217,10 +7804,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -8252,8 +7836,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPCLMULQDQ $0x00, X2, X2, X6
 	VPCLMULQDQ $0x11, X2, X2, X2
 	VPCLMULQDQ $0x00, X3, X3, X3
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X6, X8
 	VPCLMULQDQ $0x00, X7, X2, X9
 	VPCLMULQDQ $0x00, X7, X3, X10
@@ -8274,10 +7857,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X1, X3, X1
 	VPXOR      X5, X1, X1
 	VPSRLQ     $0x2f, X1, X3
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X1, X1
+	VPAND      low47<>+0(SB), X1, X1
 	VMOVQ      X3, X3
 	VPSLLQ     $0x01, X3, X5
 	VPSLLQ     $0x03, X3, X6
@@ -8473,8 +8053,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -8495,10 +8074,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -8698,52 +8274,13 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
-	VPCLMULQDQ $0x00, X7, X1, X8
-	VPCLMULQDQ $0x00, X7, X5, X9
-	VPCLMULQDQ $0x00, X7, X6, X10
-	VPCLMULQDQ $0x01, X7, X2, X11
-	VPSLLDQ    $0x08, X8, X12
-	VPXOR      X0, X11, X0
-	VPXOR      X12, X0, X0
-	VPCLMULQDQ $0x01, X7, X1, X1
-	VPALIGNR   $0x08, X8, X9, X8
-	VPXOR      X3, X1, X1
-	VPXOR      X8, X1, X1
-	VPCLMULQDQ $0x01, X7, X5, X3
-	VPALIGNR   $0x08, X9, X10, X5
-	VPXOR      X4, X3, X3
-	VPXOR      X5, X3, X3
-	VPCLMULQDQ $0x01, X7, X6, X4
-	VPSRLDQ    $0x08, X10, X5
-	VPXOR      X2, X4, X2
-	VPXOR      X5, X2, X2
-	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
-	VMOVQ      X4, X4
-	VPSLLQ     $0x01, X4, X5
-	VPSLLQ     $0x03, X4, X6
-	VPSLLQ     $0x05, X4, X7
-	VPXOR      X0, X4, X0
-	VPXOR      X5, X0, X0
-	VPXOR      X6, X0, X0
-	VPXOR      X7, X0, X0
-	VMOVDQU    256(SP), X4
-	VMOVDQU    272(SP), X5
-	VMOVDQU    288(SP), X6
-	VMOVQ      304(SP), X7
-	VPXOR      X0, X4, X0
-	VPXOR      X1, X5, X1
-	VPXOR      X3, X6, X3
-	VPXOR      X2, X7, X2
-	VMOVDQU    X0, 192(SP)
-	VMOVDQU    X1, 208(SP)
-	VMOVDQU    X3, 224(SP)
-	VMOVQ      X2, 240(SP)
+	VMOVDQU    X0, 384(SP)
+	VMOVDQU    X3, 400(SP)
+	VMOVDQU    X4, 416(SP)
+	VMOVDQU    X2, 432(SP)
+	VMOVDQU    X1, 448(SP)
+	VMOVDQU    X5, 464(SP)
+	VMOVDQU    X6, 480(SP)
 	VMOVDQU    128(SP), X0
 	VMOVDQU    64(SP), X1
 	VPCLMULQDQ $0x00, X1, X0, X2
@@ -8927,8 +8464,14 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X7, X10, X10
 	VPXOR      X9, X2, X2
 	VPXOR      X10, X1, X1
-	MOVQ       $0x00560000, CX
-	VMOVQ      CX, X7
+	VPXOR      384(SP), X0, X0
+	VPXOR      400(SP), X3, X3
+	VPXOR      416(SP), X4, X4
+	VPXOR      432(SP), X2, X2
+	VPXOR      448(SP), X1, X1
+	VPXOR      464(SP), X5, X5
+	VPXOR      480(SP), X6, X6
+	VMOVDQU    fold431<>+0(SB), X7
 	VPCLMULQDQ $0x00, X7, X1, X8
 	VPCLMULQDQ $0x00, X7, X5, X9
 	VPCLMULQDQ $0x00, X7, X6, X10
@@ -8949,10 +8492,7 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X2, X4, X2
 	VPXOR      X5, X2, X2
 	VPSRLQ     $0x2f, X2, X4
-	VPCMPEQD   X5, X5, X5
-	VPSRLDQ    $0x08, X5, X5
-	VPSRLQ     $0x11, X5, X5
-	VPAND      X5, X2, X2
+	VPAND      low47<>+0(SB), X2, X2
 	VMOVQ      X4, X4
 	VPSLLQ     $0x01, X4, X5
 	VPSLLQ     $0x03, X4, X6
@@ -8961,10 +8501,10 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $384-24
 	VPXOR      X5, X0, X0
 	VPXOR      X6, X0, X0
 	VPXOR      X7, X0, X0
-	VMOVDQU    192(SP), X4
-	VMOVDQU    208(SP), X5
-	VMOVDQU    224(SP), X6
-	VMOVQ      240(SP), X7
+	VMOVDQU    256(SP), X4
+	VMOVDQU    272(SP), X5
+	VMOVDQU    288(SP), X6
+	VMOVQ      304(SP), X7
 	VPXOR      X0, X4, X0
 	VPXOR      X1, X5, X1
 	VPXOR      X3, X6, X3

@@ -7,7 +7,9 @@ import (
 )
 
 // m257 is GF(2^257) modulo x^257 + x^12 + 1. A value is words 0 and 1, 2 and 3, and 4, which is one bit.
-type m257 struct{}
+type m257 struct {
+	one operand.Mem // 1
+}
 
 func (*m257) name() string  { return "257" }
 func (*m257) a() int        { return 0 }
@@ -47,8 +49,8 @@ func and(x, y reg.VecVirtual) reg.VecVirtual {
 	return z
 }
 
-// mul is Karatsuba's method on two levels, nine products, and the two highest bits apart.
-func (f *m257) mul(x, y operand.Mem) value {
+// mulWide is Karatsuba's method on two levels, nine products, and the two highest bits apart.
+func (f *m257) mulWide(x, y operand.Mem) value {
 	a0, a1, b0, b1 := XMM(), XMM(), XMM(), XMM()
 	VMOVDQU(x, a0)
 	VMOVDQU(x.Offset(16), a1)
@@ -86,26 +88,28 @@ func (f *m257) mul(x, y operand.Mem) value {
 	r4 := XMM() // word 8 is one bit
 	VPAND(ma, mb, r4)
 	VPSRLQ(operand.U8(63), r4, r4)
-	return f.reduce(r0, r1, r2, r3, r4)
+	return value{r0, r1, r2, r3, r4}
 }
 
-func (f *m257) sqr(x value) value {
-	return f.reduce(clmul(x[0], x[0], 0x00), clmul(x[0], x[0], 0x11), clmul(x[1], x[1], 0x00), clmul(x[1], x[1], 0x11), x[2])
+func (f *m257) mul(x, y operand.Mem) value { return f.reduce(f.mulWide(x, y)) }
+func (f *m257) sqr(x value) value          { return f.reduce(f.sqrWide(x)) }
+
+func (f *m257) sqrWide(x value) value {
+	top := XMM()
+	VMOVDQA(x[2], top)
+	return value{clmul(x[0], x[0], 0x00), clmul(x[0], x[0], 0x11), clmul(x[1], x[1], 0x00), clmul(x[1], x[1], 0x11), top}
 }
 
-// reduce takes words 0 to 7 in pairs, and word 8, which is one bit, in the low word of t4.
-func (f *m257) reduce(t0, t1, t2, t3, t4 reg.VecVirtual) value {
+// reduce takes words 0 to 7 in pairs, and word 8, which is one bit, in the low word of the fifth.
+func (f *m257) reduce(t value) value {
+	t0, t1, t2, t3, t4 := t[0], t[1], t[2], t[3], t[4]
 	// H is what stands from bit 257 upward, four words; it is worth H + H·x^12.
 	h0 := xor(shr(t2, 1), shl(middle(t2, t3), 63))
 	h1 := xor(shr(t3, 1), shl(middle(t3, t4), 63))
 	// H·x^12 has bits from 257 upward again, which come from bit 245 of H upward: bit 244 goes to word 4.
 	k := shr(down(h1), 52)
 	w4 := xor(t2, k)
-	one := XMM()
-	VPCMPEQD(one, one, one)
-	VPSRLDQ(operand.U8(8), one, one)
-	VPSRLQ(operand.U8(63), one, one)
-	VPAND(one, w4, w4)
+	VPAND(f.one, w4, w4)
 	o := shr(k, 1)
 	r0 := xor(t0, h0, shl(h0, 12), shr(up(h0), 52), o, shl(o, 12))
 	r1 := xor(t1, h1, shl(h1, 12), shr(middle(h0, h1), 52))

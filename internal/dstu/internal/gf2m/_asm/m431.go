@@ -7,7 +7,10 @@ import (
 )
 
 // m431 is GF(2^431) modulo x^431 + x^5 + x^3 + x + 1. A value is words 0 and 1, 2 and 3, 4 and 5, and 6.
-type m431 struct{}
+type m431 struct {
+	low47 operand.Mem // 2^47 − 1
+	fold  operand.Mem // x^17·(x^5 + x^3 + x + 1)
+}
 
 func (*m431) name() string  { return "431" }
 func (*m431) a() int        { return 1 }
@@ -31,10 +34,10 @@ func (*m431) store(v value, m operand.Mem) {
 
 func (f *m431) storeTemp(v value, m operand.Mem) { f.store(v, m) }
 
-// mul takes pairs of words as the digits of Karatsuba's method on two levels; the fourth digit is one word.
-func (f *m431) mul(x, y operand.Mem) value {
+// mulWide takes pairs of words as the digits of Karatsuba's method on two levels; the fourth digit is one word.
+func (f *m431) mulWide(x, y operand.Mem) value {
 	// The seven pairs of the result.
-	r := make([]reg.VecVirtual, 7)
+	r := make(value, 7)
 	put := func(i int, v reg.VecVirtual) {
 		if r[i] == nil {
 			r[i] = XMM()
@@ -109,23 +112,25 @@ func (f *m431) mul(x, y operand.Mem) value {
 	at(lo, hi, 3, 4)
 	lo, hi = product(0, 1, 2, 3)
 	at(lo, hi, 3)
-	return f.reduce(r)
+	return r
 }
 
-func (f *m431) sqr(x value) value {
-	var r []reg.VecVirtual
+func (f *m431) mul(x, y operand.Mem) value { return f.reduce(f.mulWide(x, y)) }
+func (f *m431) sqr(x value) value          { return f.reduce(f.sqrWide(x)) }
+
+func (f *m431) sqrWide(x value) value {
+	var r value
 	for i := range 7 {
 		r = append(r, clmul(x[i/2], x[i/2], []uint8{0x00, 0x11}[i%2]))
 	}
-	return f.reduce(r)
+	return r
 }
 
 // reduce takes words 0 to 13 in pairs. Word i ≥ 7 is worth itself times x^17·(x^5 + x^3 + x + 1), seven words down.
 // Word 13 has less than 30 bits, so nothing comes back above word 6.
-func (f *m431) reduce(r []reg.VecVirtual) value {
-	c, g := XMM(), GP64()
-	MOVQ(operand.U32(0x2b<<17), g)
-	VMOVQ(g, c)
+func (f *m431) reduce(r value) value {
+	c := XMM()
+	VMOVDQU(f.fold, c)
 	low := func(i int) reg.VecVirtual { return clmul(r[i], c, 0x00) }
 	high := func(i int) reg.VecVirtual { return clmul(r[i], c, 0x01) }
 	t8, t10, t12 := low(4), low(5), low(6)
@@ -135,11 +140,7 @@ func (f *m431) reduce(r []reg.VecVirtual) value {
 	r3 := xor(r[3], high(6), down(t12))
 	// Word 6 has 47 bits; the rest is folded into word 0.
 	v := shr(r3, 47)
-	low47 := XMM()
-	VPCMPEQD(low47, low47, low47)
-	VPSRLDQ(operand.U8(8), low47, low47)
-	VPSRLQ(operand.U8(17), low47, low47)
-	VPAND(low47, r3, r3)
+	VPAND(f.low47, r3, r3)
 	VMOVQ(v, v) // only word 6 of the pair
 	r0 = xor(r0, v, shl(v, 1), shl(v, 3), shl(v, 5))
 	return value{r0, r1, r2, r3}

@@ -26,13 +26,20 @@ type field interface {
 	storeTemp(v value, m operand.Mem)
 	mul(x, y operand.Mem) value
 	sqr(x value) value
+	// mulWide, sqrWide and reduce are the parts of mul and sqr.
+	mulWide(x, y operand.Mem) value
+	sqrWide(x value) value
+	reduce(x value) value
 	tempSize() int
 }
 
 func main() {
 	ConstraintExpr("!purego")
 	cpuid()
-	for _, f := range []field{&m257{}, &m431{}} {
+	for _, f := range []field{
+		&m257{one: constant("one", 1, 0)},
+		&m431{low47: constant("low47", 1<<47-1, 0), fold: constant("fold431", 0x2b<<17, 0)},
+	} {
 		mul(f)
 		sqr(f)
 		sqrN(f)
@@ -54,6 +61,20 @@ func add(x, y value) value {
 		VPXOR(x[i], y[i], z[i])
 	}
 	return z
+}
+
+// storeWide stores an unreduced product, addWide adds a stored one to another. Sums of products are reduced once.
+func storeWide(v value, m operand.Mem) {
+	for i, r := range v {
+		VMOVDQU(r, m.Offset(16*i))
+	}
+}
+
+func addWide(v value, m operand.Mem) value {
+	for i, r := range v {
+		VPXOR(m.Offset(16*i), r, r)
+	}
+	return v
 }
 
 func mul(f field) {
@@ -98,6 +119,9 @@ func point(param string) (x, l, z operand.Mem) {
 	return m, m.Offset(elementSize), m.Offset(2 * elementSize)
 }
 
+// wideSize is the size of a stored unreduced product.
+const wideSize = 7 * 16
+
 // temps allocates temporary elements on the stack.
 func temps(f field, n int) []operand.Mem {
 	m := AllocLocal(n * f.tempSize())
@@ -115,8 +139,9 @@ func double(f field) {
 	px, pl, pz := point("p")
 	x, l, z := point("q")
 	n := Load(Param("n"), GP64())
-	t := temps(f, 4)
-	lz, zz, tt, u := t[0], t[1], t[2], t[3]
+	t := temps(f, 3)
+	lz, zz, tt := t[0], t[1], t[2]
+	wide := AllocLocal(wideSize)
 
 	Label("loop")
 	vz := f.sqr(f.load(z))
@@ -129,14 +154,12 @@ func double(f field) {
 	v = f.mul(l, z)
 	f.storeTemp(v, lz)
 	v = add(v, f.load(tt))
-	f.storeTemp(v, tt)                 // T = L² + LZ + aZ²
-	f.storeTemp(f.sqr(f.mul(x, z)), u) // (XZ)²
-	f.store(f.sqr(f.load(tt)), px)     // X' = T²
-	v = f.mul(tt, zz)
-	f.store(v, pz) // Z' = TZ²
-	v = add(v, f.load(u))
-	f.storeTemp(add(v, f.load(px)), u)
-	f.store(add(f.mul(tt, lz), f.load(u)), pl) // L' = TLZ + Z' + (XZ)² + X'
+	f.storeTemp(v, tt)                                       // T = L² + LZ + aZ²
+	storeWide(f.sqrWide(add(f.mul(x, z), f.load(tt))), wide) // (XZ + T)²
+	f.store(f.sqr(f.load(tt)), px)                           // X' = T²
+	f.store(f.mul(tt, zz), pz)                               // Z' = TZ²
+	v = f.reduce(addWide(f.mulWide(tt, lz), wide))
+	f.store(add(v, f.load(pz)), pl) // L' = TLZ + (XZ + T)² + Z'
 	// Further doublings are of p.
 	MOVQ(px.Base, x.Base)
 	DECQ(n)
@@ -153,6 +176,7 @@ func addMixed(f field) {
 	rx, rl, _ := point("r")
 	t := temps(f, 5)
 	a, b, xz, ax, u := t[0], t[1], t[2], t[3], t[4]
+	wide := AllocLocal(wideSize)
 
 	v := add(f.mul(rl, z), f.load(l))
 	f.storeTemp(v, a) // A = L + λZ
@@ -164,9 +188,9 @@ func addMixed(f field) {
 	f.storeTemp(add(f.load(l), f.load(z)), xz)
 	f.storeTemp(f.mul(a, b), a) // AB
 	f.store(f.mul(u, ax), px)   // X' = AxZ·AX
-	f.storeTemp(f.sqr(add(f.load(b), f.load(ax))), u)
-	f.store(f.mul(a, z), pz)                  // Z' = ABZ
-	f.store(add(f.mul(a, xz), f.load(u)), pl) // L' = (AxZ + B)² + AB(L + Z)
+	storeWide(f.sqrWide(add(f.load(b), f.load(ax))), wide)
+	f.store(f.mul(a, z), pz)                               // Z' = ABZ
+	f.store(f.reduce(addWide(f.mulWide(a, xz), wide)), pl) // L' = (AxZ + B)² + AB(L + Z)
 	RET()
 }
 
@@ -179,6 +203,7 @@ func doubleAddMixed(f field) {
 	rx, rl, _ := point("r")
 	t := temps(f, 6)
 	zz, tt, aa, b, u, ll := t[0], t[1], t[2], t[3], t[4], t[5]
+	wide := AllocLocal(wideSize)
 
 	f.storeTemp(f.sqr(f.load(z)), zz)
 	v := f.sqr(f.load(l))
@@ -191,9 +216,9 @@ func doubleAddMixed(f field) {
 	}
 	f.storeTemp(add(f.mul(l, z), f.load(ll)), tt)   // T = L² + LZ + aZ²
 	f.storeTemp(add(f.mul(rl, zz), f.load(aa)), aa) // L² + (a + 1 + λ)Z²
-	f.storeTemp(f.mul(aa, tt), aa)
+	storeWide(f.mulWide(aa, tt), wide)
 	f.storeTemp(f.sqr(f.load(x)), u)
-	f.storeTemp(add(f.mul(u, zz), f.load(aa)), aa) // A = X²Z² + T(L² + (a + 1 + λ)Z²)
+	f.storeTemp(f.reduce(addWide(f.mulWide(u, zz), wide)), aa) // A = X²Z² + T(L² + (a + 1 + λ)Z²)
 	v = f.mul(rx, zz)
 	f.storeTemp(v, u)                         // xZ²
 	f.storeTemp(f.sqr(add(v, f.load(tt))), b) // B = (xZ² + T)²
@@ -203,9 +228,10 @@ func doubleAddMixed(f field) {
 	f.storeTemp(f.sqr(add(f.load(aa), f.load(b))), aa)
 	v = f.mul(u, zz)
 	f.storeTemp(v, u)
-	f.store(v, pz)                               // Z' = ABZ²
-	f.storeTemp(add(f.mul(rl, u), f.load(u)), b) // (λ + 1)Z'
-	f.store(add(f.mul(aa, tt), f.load(b)), pl)   // L' = T(A + B)² + (λ + 1)Z'
+	f.store(v, pz) // Z' = ABZ²
+	storeWide(f.mulWide(rl, u), wide)
+	v = f.reduce(addWide(f.mulWide(aa, tt), wide))
+	f.store(add(v, f.load(u)), pl) // L' = T(A + B)² + (λ + 1)Z'
 	RET()
 }
 
@@ -235,6 +261,14 @@ func cpuid() {
 	Label("no")
 	MOVB(operand.U8(0), yes.Addr)
 	RET()
+}
+
+// constant is a 16-byte constant in memory.
+func constant(name string, lo, hi uint64) operand.Mem {
+	m := GLOBL(name, RODATA|NOPTR)
+	DATA(0, operand.U64(lo))
+	DATA(8, operand.U64(hi))
+	return m
 }
 
 func clmul(x, y reg.VecVirtual, imm uint8) reg.VecVirtual {
