@@ -8,5 +8,5 @@
 // WebCrypto is a turn of the event loop.
 //
 // The program makes no request, stores nothing and knows no address but the origin that the worker tells it. Size rules
-// it: what may be imported is a test (internal/layers and this package).
+// it: what may be imported is a test (internal/layers), and how large the download may be is another (TestBudget).
 package main

@@ -1,3 +1,5 @@
+//go:build !js
+
 package main
 
 import (
@@ -158,5 +160,36 @@ func TestAddCertificates(t *testing.T) {
 	}
 	if len(s.candidates) != 4 {
 		t.Errorf("%d candidates, want 4", len(s.candidates))
+	}
+}
+
+// TestDescribe: what S7 lists. The sets of keys and values are the page's protocol.
+func TestDescribe(t *testing.T) {
+	s := boss(t)
+	answer := s.describe()
+	if answer["format"] != "jks" || len(answer["keys"].([]any)) != 4 || answer["suggested"] != keystore.Suggest(s.candidates) {
+		t.Errorf("%v", answer)
+	}
+	kinds := map[string]int{}
+	for i, v := range answer["certificates"].([]any) {
+		c := v.(map[string]any)
+		kinds[c["kind"].(string)]++
+		if c["index"] != i || c["commonName"] == "" || c["issuer"] == "" || len(c["serial"].(string)) != 40 ||
+			c["notBefore"].(float64) >= c["notAfter"].(float64) || c["usable"] != (c["reason"] == "") {
+			t.Errorf("certificate %d: %v", i, c)
+		}
+	}
+	if kinds["employee"] != 1 || kinds["seal"] != 1 || kinds["encryption"] != 2 {
+		t.Errorf("kinds %v", kinds)
+	}
+	for name, want := range map[string]string{"certs/xlong-signer.cer": "person",
+		"certs/diia-test-sign.cer": "seal", "certs/diia-test-kep.cer": "encryption", "certs/cao-root.cer": "other"} {
+		c, err := tbs.Parse(vectors.Read(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kindOf(c); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
