@@ -103,6 +103,7 @@ type Options struct {
 	Port    int    // 0 takes a free one
 	Binary  string // an installed agent; "" builds one
 	Config  string // file to write the configuration to; "" takes one of its own
+	Shipped []byte // a configuration that is taken as it is, but for the port and the dialog program
 	// Phrase is chosen beforehand, and Origins are known, so that the first window is that of a login. "" leaves the agent
 	// as after the installation.
 	Phrase string
@@ -176,6 +177,9 @@ func New(t testing.TB, o Options) *Agent {
 		"origins": o.Origins, "port": a.Port, "modules": o.Modules, "platform_modules": false, "dialog": dialog,
 	})
 	a.must(err)
+	if o.Shipped != nil {
+		config = fmt.Appendf(o.Shipped, "port: %d\ndialog: %s\n", a.Port, dialog)
+	}
 	a.must(os.WriteFile(o.Config, config, 0o644))
 	person := filepath.Join(home, "config", "brama-agent")
 	if o.Phrase != "" {
