@@ -3,6 +3,7 @@ package provider_test
 import (
 	"bytes"
 	"encoding/base64"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +34,7 @@ func TestStepURLInOtherBrowser(t *testing.T) {
 		{"GET", ""}, {"GET", "/file"}, {"GET", "/upload"}, {"GET", "/demo"}, {"GET", "/confirm"}, {"GET", "/leave"}, {"GET", "/restart"},
 		{"GET", "/confirm?lang=en"}, {"GET", "/upload/request.txt"},
 		{"POST", "/file"}, {"POST", "/demo"}, {"POST", "/upload"}, {"POST", "/file/request"}, {"POST", "/upload/request"},
-		{"POST", "/file/certificates"}, {"POST", "/other"}, {"POST", "/confirm"},
+		{"POST", "/file/certificates"}, {"POST", "/other"}, {"POST", "/longer"}, {"POST", "/confirm"},
 	}
 	before, lines := s.store.count(), len(s.audit.events)
 	for _, r := range routes {
@@ -373,7 +374,7 @@ func TestConfigRefuses(t *testing.T) {
 func TestReadyz(t *testing.T) {
 	s := newStack(t)
 	p, err := provider.New(provider.Config{Issuer: "https://id.example.gov.ua/sub", Store: memstore.New(memstore.Config{}), Secret: stackSecret, Audit: s.audit,
-		Connectors: map[string]connectors.Connector{"file": nil}, Ready: nil})
+		Connectors: map[string]connectors.Connector{"file": nil}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,6 +137,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(login, byID(flow.Resume)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/leave", byID(flow.Leave)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/restart", byID(flow.Restart)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/longer", byID(flow.Longer)).Methods(http.MethodPost)
 	r.HandleFunc(login+"/other", byID(flow.Other)).Methods(http.MethodPost)
 	r.HandleFunc(login+"/confirm", byID(flow.Confirm)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/confirm", byID(flow.Enter)).Methods(http.MethodPost)

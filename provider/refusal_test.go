@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -491,6 +492,65 @@ func TestChallengeExpired(t *testing.T) {
 	b.get("/login/" + loginID(b.url))
 	if b.code() != "TX_EXPIRED" || !strings.Contains(b.page, "Електронний кабінет") {
 		t.Errorf("the page says %s", b.code())
+	}
+}
+
+// TestLonger: each press adds ten minutes, ten times at most, and what is being signed stays valid.
+func TestLonger(t *testing.T) {
+	s := newStack(t)
+	longer := regexp.MustCompile(`id="longer"[^>]*data-action="([^"]+)" data-mac="([^"]+)"`)
+	b := s.browser()
+	b.authorize("idp_hint", "demo")
+	before := s.store.count()
+	press := func() {
+		t.Helper()
+		m := longer.FindStringSubmatch(b.page)
+		if m == nil {
+			t.Fatalf("no more time is offered at %s %s", b.url, b.code())
+		}
+		b.post(m[1], url.Values{"revision": {"0"}, "mac": {m[2]}})
+	}
+	press()
+	if s.store.count() != before {
+		t.Error("more time for a login that is not stored writes something")
+	}
+	s.forward(35 * time.Minute)
+	sc := b.script("file")
+	challenge := sc.post("ask").Challenge
+	b.get("/login/" + loginID(b.url) + "/file")
+	press()
+	// The challenge was to end with the login; its text is still the one that was signed.
+	sc = &script{b: b, fields: sc.fields}
+	sc.fields["revision"] = "2"
+	sc.fields["mac"] = stepMAC(t, s, loginID(b.url), 2, "file")
+	if r := sc.post("action", "signature", base64.StdEncoding.EncodeToString(s.sign("valid", []byte(challenge)))); !strings.HasSuffix(r.URL, "/confirm") {
+		t.Fatalf("%+v", r)
+	}
+	s.forward(14 * time.Minute)
+	b.get("/login/" + loginID(b.url) + "/confirm")
+	for range 8 {
+		press()
+	}
+	if longer.MatchString(b.page) {
+		t.Error("an eleventh time is offered")
+	}
+	// The login lives; its code is not tried, for fosite has a clock of its own.
+	if !strings.Contains(b.page, `id="confirm"`) {
+		t.Errorf("after 49 minutes: %s", b.code())
+	}
+}
+
+// TestOtherPersonsSignatureStopsAtS8: the first proof counts; what comes later for the same login changes nothing (threat T7).
+func TestOtherPersonsSignatureStopsAtS8(t *testing.T) {
+	s := newStack(t)
+	b := s.browser()
+	b.authorize("idp_hint", "demo")
+	page := b.page
+	b.submit("demo", "person", "valid")
+	b.page = page
+	b.submit("demo", "person", "valid-official")
+	if !strings.HasSuffix(b.url.Path, "/confirm") || !strings.Contains(b.page, "3184710691") || strings.Contains(b.page, "2999999993") {
+		t.Errorf("%s shows %s", b.url, b.code())
 	}
 }
 

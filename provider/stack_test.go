@@ -361,6 +361,15 @@ type script struct {
 	fields map[string]string
 }
 
+func stepMAC(t *testing.T, s *stack, id string, revision uint64, step string) string {
+	t.Helper()
+	sealer, err := session.NewSealer(s.now, seal.Derive(stackSecret, "browser"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealer.StepMAC(id, revision, step)
+}
+
 type reply struct {
 	URL       string `json:"url"`
 	Challenge string `json:"challenge"`
@@ -381,12 +390,8 @@ type reply struct {
 func (b *browser) script(method string) *script {
 	b.s.t.Helper()
 	id := loginID(b.url)
-	sealer, err := session.NewSealer(b.s.now, seal.Derive(stackSecret, "browser"))
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
 	return &script{b: b, fields: map[string]string{"action": "/login/" + id + "/" + method, "ask": "/login/" + id + "/" + method + "/request",
-		"search": "/login/" + id + "/" + method + "/certificates", "revision": "0", "mac": sealer.StepMAC(id, 0, method)}}
+		"search": "/login/" + id + "/" + method + "/certificates", "revision": "0", "mac": stepMAC(b.s.t, b.s, id, 0, method)}}
 }
 
 func loginID(u *url.URL) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -95,7 +96,8 @@ func TestDiiaSignatureByUploadRefused(t *testing.T) {
 	}
 	login := connectortest.Login(t, Method)
 	_, err = c.Advance(t.Context(), login, file(connectortest.Sign(t, person, login.Challenge, "")))
-	if r, ok := err.(*connectors.Refusal); !ok || r.Code != "FORMAT_UNSUPPORTED" || r.Values["kind"] != "remote" {
+	var r *connectors.Refusal
+	if !errors.As(err, &r) || r.Code != "FORMAT_UNSUPPORTED" || r.Values["kind"] != "remote" {
 		t.Errorf("%v", err)
 	}
 	other := a.Person(t, func(r *qestest.Request) { r.Authority = qestest.Second })

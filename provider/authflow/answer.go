@@ -68,6 +68,9 @@ func (f *Flow) page(r *http.Request, l *login) web.Page {
 		p.RedirectURI = l.request.RedirectURI
 		if l.Phase != confirmed && l.Phase != ended {
 			p.Leave = f.path(l.ID, "leave")
+			if l.Longer < maxLonger {
+				p.Longer = &web.Longer{Seconds: f.seconds(l), Action: f.path(l.ID, longerStep), MAC: f.Sealer.StepMAC(l.ID, 0, longerStep)}
+			}
 		}
 	}
 	return p
@@ -91,6 +94,7 @@ type answer struct {
 	// Challenge is the text to sign; Expires its end, RFC 3339.
 	Challenge string `json:"challenge,omitempty"`
 	Expires   string `json:"expires,omitempty"`
+	Seconds   int    `json:"seconds,omitempty"` // until the login ends
 	// Certificates are DER in base64.
 	Certificates [][]byte `json:"certificates,omitempty"`
 }

@@ -188,7 +188,7 @@ func (f *Flow) Restart(w http.ResponseWriter, r *http.Request, id string) {
 func (f *Flow) Other(w http.ResponseWriter, r *http.Request, id string) {
 	l, err := f.load(r, id)
 	if err == nil {
-		_, err = f.form(w, r, l, "confirm")
+		_, err = f.form(r, l, "confirm")
 	}
 	if err != nil {
 		f.fail(w, r, l, err)

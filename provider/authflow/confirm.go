@@ -82,7 +82,7 @@ func (f *Flow) Enter(w http.ResponseWriter, r *http.Request, id string) {
 	l, err := f.loadConfirmable(r, id)
 	var in *input
 	if err == nil {
-		in, err = f.form(w, r, l, "confirm")
+		in, err = f.form(r, l, "confirm")
 	}
 	if err != nil {
 		f.fail(w, r, l, err)

@@ -21,6 +21,8 @@ import (
 const (
 	loginLife     = 30 * time.Minute // from the portal's request
 	challengeLife = 15 * time.Minute
+	longerLife    = 10 * time.Minute // what one press of «Продовжити» adds
+	maxLonger     = 10
 	maxAttempts   = 5
 	maxSearches   = 3
 	advanceTime   = 30 * time.Second

@@ -37,7 +37,12 @@ var errRevision = errors.New("form of an earlier step")
 
 // form reads a form that was posted to a step of l, and checks where it comes from and what it was made for: origin, step
 // MAC, revision. Only S16 may be multipart.
-func (f *Flow) form(w http.ResponseWriter, r *http.Request, l *login, step string) (*input, error) {
+func (f *Flow) form(r *http.Request, l *login, step string) (*input, error) {
+	return f.formAt(r, l, step, l.revision)
+}
+
+// formAt is form for a step that is of a fixed revision.
+func (f *Flow) formAt(r *http.Request, l *login, step string, at uint64) (*input, error) {
 	if session.OriginOf(r, f.Issuer) == session.OriginForeign {
 		return nil, &problem{code: codeUnknown, err: errors.New("posted from another origin")}
 	}
@@ -53,7 +58,7 @@ func (f *Flow) form(w http.ResponseWriter, r *http.Request, l *login, step strin
 	if !f.Sealer.CheckStepMAC(in.values.Get("mac"), l.ID, revision, step) {
 		return nil, &problem{code: codeUnknown, err: errors.New("step MAC does not fit")}
 	}
-	if revision != l.revision {
+	if revision != at {
 		return nil, errRevision
 	}
 	return in, nil
@@ -101,7 +106,7 @@ func readMultipart(body io.Reader, boundary string) (*input, error) {
 	reader := multipart.NewReader(limited, boundary)
 	for n := 0; ; n++ {
 		part, err := reader.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return in, nil
 		}
 		if limited.N <= 0 {

@@ -36,7 +36,7 @@ type state struct {
 	Request   oauth.AuthorizeRequest
 	Method    string                    `json:",omitempty"` // of the live challenge
 	Nonce     [challenge.NonceSize]byte // of the live challenge; all zero if there is none
-	Asked     time.Time                 `json:",omitzero"`  // when the nonce was made
+	Until     time.Time                 `json:",omitzero"`  // the end of the live challenge, which stands in its text
 	Connector []byte                    `json:",omitempty"` // the connector's own
 	Attempts  int                       `json:",omitempty"`
 	Searches  int                       `json:",omitempty"`
@@ -191,7 +191,13 @@ func (f *Flow) save(ctx context.Context, l *login, s state, also func(storage.Tx
 // begin returns the state of l with a fresh challenge for method. The nonce is never that of an earlier one.
 func (f *Flow) begin(l *login, method string) state {
 	s := l.state
-	s.Phase, s.Method, s.Asked, s.Connector = open, method, f.Now().UTC().Truncate(time.Second), nil
+	s.Phase, s.Method, s.Connector = open, method, nil
+	// It does not outlive the login.
+	s.Until = f.Now().Add(challengeLife)
+	if l.Expires.Before(s.Until) {
+		s.Until = l.Expires
+	}
+	s.Until = s.Until.UTC().Truncate(time.Second)
 	s.Request = *l.request
 	_, _ = rand.Read(s.Nonce[:]) // never fails
 	return s
@@ -199,16 +205,7 @@ func (f *Flow) begin(l *login, method string) state {
 
 // live reports whether a challenge for method can still be answered.
 func (f *Flow) live(l *login, method string) bool {
-	return l.Phase == open && l.Method == method && l.Nonce != [challenge.NonceSize]byte{} && f.Now().Before(f.until(l))
-}
-
-// until is the end of the live challenge: it does not outlive the login.
-func (f *Flow) until(l *login) time.Time {
-	end := l.Asked.Add(challengeLife)
-	if l.Expires.Before(end) {
-		end = l.Expires
-	}
-	return end.UTC().Truncate(time.Second)
+	return l.Phase == open && l.Method == method && l.Nonce != [challenge.NonceSize]byte{} && f.Now().Before(l.Until)
 }
 
 // forConnector is l as its connector sees it. The challenge is rebuilt from what is stored: what a page says of it counts
@@ -216,13 +213,13 @@ func (f *Flow) until(l *login) time.Time {
 func (f *Flow) forConnector(l *login) (connectors.Login, error) {
 	text, err := challenge.Challenge{
 		Issuer: f.Issuer, Client: l.client.ID, Host: portalHost(l.client), Method: l.Method, Login: l.ID,
-		Nonce: l.Nonce, Expires: f.until(l),
+		Nonce: l.Nonce, Expires: l.Until,
 	}.Write()
 	if err != nil {
 		return connectors.Login{}, fmt.Errorf("writing the challenge of client %q: %w", l.client.ID, err)
 	}
 	return connectors.Login{ID: l.ID, Challenge: text, ReturnURL: f.Issuer + "/login/" + l.ID + "/" + l.Method + "/return",
-		Expires: f.until(l), State: l.Connector}, nil
+		Expires: l.Until, State: l.Connector}, nil
 }
 
 // portalHost is the host that the person sees and signs: of the portal's address, else of its first redirect URI.

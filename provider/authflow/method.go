@@ -68,7 +68,7 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 			data.Back = f.path(l.ID, tabs[0].Method)
 		}
 		if data.Asked = f.live(l, method); data.Asked {
-			data.Download, data.Until = f.path(l.ID, method, "request.txt"), f.until(l)
+			data.Download, data.Until = f.path(l.ID, method, "request.txt"), l.Until
 		}
 	} else {
 		page.Tabs = f.tabs(l, method)
@@ -106,7 +106,7 @@ func (f *Flow) tabs(l *login, active string) []web.Tab {
 func (f *Flow) Ask(w http.ResponseWriter, r *http.Request, id, method string) {
 	l, c, err := f.openMethod(r, id, method)
 	if err == nil {
-		_, err = f.form(w, r, l, method)
+		_, err = f.form(r, l, method)
 	}
 	if err == nil {
 		err = f.press(w, r, l, f.begin(l, method))
@@ -188,7 +188,7 @@ func (f *Flow) Search(w http.ResponseWriter, r *http.Request, id, method string)
 	l, c, err := f.openMethod(r, id, method)
 	var in *input
 	if err == nil {
-		in, err = f.form(w, r, l, method)
+		in, err = f.form(r, l, method)
 	}
 	searcher, ok := c.(connectors.Searcher)
 	if err == nil && !ok {

@@ -20,7 +20,7 @@ func (f *Flow) Submit(w http.ResponseWriter, r *http.Request, id, method string)
 	l, c, err := f.openMethod(r, id, method)
 	var in *input
 	if err == nil {
-		in, err = f.form(w, r, l, method)
+		in, err = f.form(r, l, method)
 	}
 	if err != nil {
 		var p *problem
@@ -104,7 +104,7 @@ func (f *Flow) prove(r *http.Request, l *login, identity *connectors.Identity) e
 	s := l.state
 	s.Phase, s.Identity = verified, withoutEvidence(identity)
 	digest := sha256.Sum256(evidence.Signature)
-	until := f.until(l)
+	until := l.Until
 	err := f.save(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
 		if len(evidence.Signature) == 0 {
 			return nil

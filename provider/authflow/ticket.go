@@ -24,6 +24,7 @@ type ticket struct {
 	Client  string
 	Expires time.Time // of the login
 	Lang    string    `json:",omitempty"` // the person switched to it
+	Longer  int       `json:",omitempty"` // how often the person asked for more time
 	Request *oauth.AuthorizeRequest
 }
 

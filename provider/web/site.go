@@ -96,7 +96,7 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 // clientCodes are the codes that the page itself may show: what happens before anything is sent.
 var clientCodes = []string{"KEY_FILE_MISSING", "KEY_PASSWORD_MISSING", "KEY_NOT_A_KEY", "KEY_DAMAGED", "KEY_UNSUPPORTED",
 	"KEY_TOO_BIG", "KEY_PASSWORD_WRONG", "KEY_LAYOUT_HINT", "KEY_ISSUER_MISMATCH", "KEY_CERT_NOT_FOUND", "KEY_CERT_MISMATCH",
-	"KEY_PROGRAM_FAILED", "KEY_TIMEOUT", "CHALLENGE_EXPIRED", "CERT_SEAL", "CERT_USAGE", "CERT_EXPIRED", "CERT_NOT_YET_VALID", "OFFLINE",
+	"KEY_PROGRAM_FAILED", "KEY_TIMEOUT", "CHALLENGE_EXPIRED", "RATE_LIMITED", "CERT_SEAL", "CERT_USAGE", "CERT_EXPIRED", "CERT_NOT_YET_VALID", "OFFLINE",
 	"SIG_INVALID", "INTERNAL"}
 
 // clientWords are the texts that the page itself puts on the screen.
@@ -136,6 +136,13 @@ type Portal struct {
 	Start       string // where a login starts again, "" if unknown
 }
 
+// A Longer is what the page needs to offer more time before the login ends.
+type Longer struct {
+	Seconds int // until the end
+	Action  string
+	MAC     string
+}
+
 // A Tab is a method in the list of tabs.
 type Tab struct {
 	Method string
@@ -155,7 +162,8 @@ type Page struct {
 	RedirectURI string // of the client, for form-action
 	Portal      *Portal
 	Tabs        []Tab
-	Leave       string // path of "without sign-in", "" if there is no way back
+	Longer      *Longer // nil if there is no more time to be had
+	Leave       string  // path of "without sign-in", "" if there is no way back
 	Problem     *Message
 	Field       string // id of the field that the problem is about; may be empty
 	Data        any

@@ -14,6 +14,7 @@ document.getElementById('problem')?.focus();
 tabs(document.getElementById('methods'));
 delay(document.getElementById('confirm'));
 once();
+longer(document.getElementById('longer'));
 
 // tabs gives the list of links the roles of tabs. Arrows, Home and End move the focus; Enter or Space opens, because
 // opening costs work.
@@ -75,4 +76,28 @@ function once() {
       sent = true;
     });
   }
+}
+
+// longer offers more time two minutes before the login ends; one press is enough.
+function longer(box) {
+  if (!box) return;
+  let timer;
+  const wait = (seconds) => {
+    box.hidden = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => { box.hidden = false; }, Math.max(0, seconds - 120) * 1000);
+  };
+  wait(Number(box.dataset.seconds));
+  document.getElementById('longer-press').addEventListener('click', async () => {
+    try {
+      const response = await fetch(box.dataset.action, {
+        method: 'POST', headers: { Accept: 'application/json' },
+        body: new URLSearchParams({ revision: '0', mac: box.dataset.mac }),
+      });
+      const { seconds } = await response.json();
+      if (seconds) wait(seconds);
+      else location.reload();
+      document.getElementById('main').focus();
+    } catch { /* no network: the box stays, and so does the button */ }
+  });
 }

@@ -53,6 +53,7 @@ export class Server {
         const refused = new Refused(answer.problem.code);
         throw Object.assign(refused, { message: answer.problem.message, next: answer.problem.next, event: answer.event });
       }
+      if (response.status === 429) throw new Refused('RATE_LIMITED');
       if (!response.ok) throw new Refused('INTERNAL');
       // The login has moved on by another window: this page follows it.
       if (answer.url && address !== this.data.action) location.assign(answer.url);
