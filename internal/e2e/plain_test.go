@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brama/internal/vectors"
 )
 
 // A walker is a browser without JavaScript: cookies, redirects, forms.
@@ -295,16 +297,7 @@ func TestOwnProgram(t *testing.T) {
 // TestServeRefusesDemoKeys: the same program under the national pins takes none of the demo keys, whatever else is wrong
 // with them.
 func TestServeRefusesDemoKeys(t *testing.T) {
-	bundle, err := filepath.Abs("../../../shared/trust/CACertificates.p7b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if root := os.Getenv("BRAMA_SHARED"); root != "" {
-		bundle = filepath.Join(root, "trust", "CACertificates.p7b")
-	}
-	if _, err := os.Stat(bundle); err != nil {
-		missing(t, "shared/trust stands neither beside the project nor where BRAMA_SHARED says")
-	}
+	bundle := filepath.Join(vectors.Trust(t), "CACertificates.p7b")
 	d := startDev(t)
 	address := startServe(t, bundle)
 	for _, outcome := range []string{"valid", "valid-official", "seal", "expired", "not-yet-valid", "revoked", "suspended", "unknown", "no-taxno", "other-issuer", "multi"} {

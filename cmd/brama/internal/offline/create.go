@@ -44,8 +44,9 @@ func runCreate(e *env, args []string) int {
 		return e.usage("%v", err)
 	}
 	if qes.IsLoginText(content) {
-		e.errorf("this is the text of a login, not a document: it is signed on the sign-in page only")
-		return ExitFailed
+		// "Sign in your own program" (S16) is this: the person has the text before them and the key in hand. Verification as a
+		// document refuses what comes out.
+		e.errorf("note: this is the text of a sign-in, not a document; whoever gets the signature within 15 minutes can sign in as the signatory at the portal that it names")
 	}
 	candidates := container.Certificates
 	if *certFile != "" {

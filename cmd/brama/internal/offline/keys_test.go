@@ -144,8 +144,6 @@ func TestCreate(t *testing.T) {
 		"agreement":            {"--key", key, "--password-file", password, "--cert", vector(t, "certs/diia-test-kep.cer"), content},
 		"wrong password":       {"--key", key, "--password-file", content, content},
 		"nothing to sign":      {"--key", key, "--password-file", password, "--cert", vector(t, "certs/diia-test-sign.cer"), write(t, nil)},
-		"the text of a login":  {"--key", key, "--password-file", password, "--cert", vector(t, "certs/diia-test-sign.cer"), write(t, []byte("brama-login-v1\nx"))},
-		"the same, with blank": {"--key", key, "--password-file", password, "--cert", vector(t, "certs/diia-test-sign.cer"), write(t, []byte("\ufeff \r\nBrama-login-v1\nx"))},
 		"a certificate as key": {"--key", vector(t, "certs/diia-ca.cer"), "--password-file", password, content},
 	} {
 		dir := t.TempDir()
@@ -154,6 +152,12 @@ func TestCreate(t *testing.T) {
 		if code != ExitFailed || stderr == "" || err != nil || len(left) != 0 {
 			t.Errorf("%s: exit %d, %q, %d files", name, code, stderr, len(left))
 		}
+	}
+	// The text of a login is signed for the person's own upload, with a word about what it is.
+	_, stderr, code := run(t, "", "signature", "create", "--key", key, "--password-file", password, "--cert", vector(t, "certs/diia-test-sign.cer"),
+		"--out", filepath.Join(t.TempDir(), "out"), write(t, []byte("brama-login-v1\nx")))
+	if code != ExitOK || !strings.Contains(stderr, "sign-in") {
+		t.Errorf("the text of a login: exit %d, %q", code, stderr)
 	}
 }
 
