@@ -5,6 +5,6 @@ package main
 import "os"
 
 func main() {
-	os.Stderr.WriteString("brama-wasm runs in a browser: build it with GOOS=js GOARCH=wasm\n")
+	_, _ = os.Stderr.WriteString("brama-wasm runs in a browser: build it with GOOS=js GOARCH=wasm\n")
 	os.Exit(2)
 }

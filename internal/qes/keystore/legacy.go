@@ -71,7 +71,7 @@ func desBlock(b uint64, keys *[16]uint64, decrypt bool) uint64 {
 		for s := range 8 {
 			six := e >> (42 - 6*s) & 0x3f
 			row, column := six>>4&2|six&1, six>>1&15
-			f = f<<4 | uint64(desS[s][row]>>(60-4*column)&15)
+			f = f<<4 | desS[s][row]>>(60-4*column)&15
 		}
 		left, right = right, left^permute(f, 32, desP)
 	}

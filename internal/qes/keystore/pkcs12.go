@@ -120,12 +120,14 @@ func (o *opener) hmac(alg string, key, data []byte) ([]byte, error) {
 		inner[i] ^= 0x36
 		outer[i] ^= 0x5c
 	}
-	sum, err := o.primitives.Digest(alg, append(inner, data...))
+	sum, err := o.primitives.Digest(alg, concat(inner, data))
 	if err != nil {
 		return nil, err
 	}
-	return o.primitives.Digest(alg, append(outer, sum...))
+	return o.primitives.Digest(alg, concat(outer, sum))
 }
+
+func concat(a, b []byte) []byte { return append(append(make([]byte, 0, len(a)+len(b)), a...), b...) }
 
 // openAuthSafe reads AuthenticatedSafe: plain and encrypted SafeContents. A part that nobody here can decrypt does not
 // hide the rest.

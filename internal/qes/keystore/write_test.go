@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"os/exec"
@@ -169,7 +170,7 @@ func TestJKSPasswordsDiffer(t *testing.T) {
 	}
 	for password, want := range map[string]error{"store": keystore.ErrKeyPassword, "other": keystore.ErrPassword} {
 		_, err := keystore.Open(keystore.NewStdPrimitives(), b, []byte(password))
-		if err != want {
+		if !errors.Is(err, want) || errors.Is(err, keystore.ErrKeyPassword) != (want == keystore.ErrKeyPassword) {
 			t.Errorf("%s: %v, want %v", password, err, want)
 		}
 	}
