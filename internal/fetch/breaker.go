@@ -39,6 +39,15 @@ func (b *Breaker) Do(key string, f func() error) error {
 	return err
 }
 
+// Paused reports whether a call for key would be refused now. A page shows it; only Do decides.
+func (b *Breaker) Paused(key string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.state[key]
+	failures, _ := b.limits()
+	return s != nil && s.failures >= failures && b.now().Before(s.until)
+}
+
 func (b *Breaker) now() time.Time {
 	if b.Now == nil {
 		return time.Now()

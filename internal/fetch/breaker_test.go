@@ -23,6 +23,9 @@ func TestBreaker(t *testing.T) {
 	if err := ask("a", nil); !errors.Is(err, ErrPaused) || calls != 3 {
 		t.Fatalf("after three failures: got %v, %d calls", err, calls)
 	}
+	if !b.Paused("a") || b.Paused("b") {
+		t.Fatalf("paused: %v, another service: %v; want true, false", b.Paused("a"), b.Paused("b"))
+	}
 	if err := ask("b", nil); err != nil {
 		t.Fatalf("another service: got %v", err)
 	}

@@ -21,7 +21,11 @@ var rules = map[string]rule{
 	"file":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
 	"token":  {cap: connectors.High, amr: []string{"pop"}, device: []string{"hwk"}, purpose: true},
 	"upload": {cap: connectors.Substantial, amr: []string{"pop"}, local: true},
-	"demo":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
+	// A cloud key and a SIM are approved on another device than the one that signs in (RFC 8176: mca). What the person sees
+	// there is a name and a number, never the text: the connectors give substantial unless the operator's policy says high.
+	"cloud":    {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
+	"mobileid": {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
+	"demo":     {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
 }
 
 // rank orders levels; an unknown level is below every other.
@@ -45,6 +49,9 @@ func least(a, b connectors.LoA) connectors.LoA {
 	}
 	return b
 }
+
+// Least returns the lower of two levels; an unknown one is below every other.
+func Least(a, b connectors.LoA) connectors.LoA { return least(a, b) }
 
 // MaxLoA returns the highest level that method can give, "" for a method without a rule.
 func MaxLoA(method string) connectors.LoA { return rules[method].cap }

@@ -47,6 +47,8 @@ type Checker struct {
 	RemoteIssuers []string
 	// WithoutDevice caps the level of a certificate that does not say its key is in a qualified device; "" caps nothing.
 	WithoutDevice connectors.LoA
+	// Cap lowers the cap of the method; "" leaves it.
+	Cap connectors.LoA
 }
 
 // New copies c and checks that it is complete.
@@ -127,6 +129,9 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 		Qualified: true, // the path ends at a service that is granted for qualified certificates
 	}
 	id.LoA = least(r.cap, certificateLevel(res.Signer))
+	if c.Cap != "" {
+		id.LoA = least(id.LoA, c.Cap)
+	}
 	id.AMR = slices.Clone(r.amr)
 	if res.Signer.QCStatements().SSCD {
 		if r.device != nil {

@@ -96,7 +96,7 @@ func TestLevelNeverRises(t *testing.T) {
 	}
 	for method := range rules {
 		most := connectors.Substantial
-		if method == "token" {
+		if method == "token" || method == "cloud" || method == "mobileid" {
 			most = connectors.High
 		}
 		if rank(MaxLoA(method)) == 0 || rank(MaxLoA(method)) > rank(most) {
