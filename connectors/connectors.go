@@ -43,6 +43,7 @@ type Searcher interface {
 // A Login is what a connector may know of the login it serves.
 type Login struct {
 	ID        string
+	Portal    string // the portal's name as the page shows it, for what a provider shows to the person; "" if unknown
 	Challenge []byte // the exact bytes a signature must cover (internal/challenge); redirect connectors ignore it
 	ReturnURL string // where a redirect must come back to
 	Expires   time.Time

@@ -20,11 +20,15 @@ type Authority struct {
 	Validator *qes.Validator
 }
 
-// NewAuthority starts one; it ends with the test.
-func NewAuthority(t testing.TB) *Authority {
+// NewAuthority starts one; it ends with the test. Each change is made to its settings before.
+func NewAuthority(t testing.TB, change ...func(*qestest.Config)) *Authority {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
-	tsp, err := qestest.New(qestest.Config{BaseURL: "http://" + srv.Listener.Addr().String()})
+	cfg := qestest.Config{BaseURL: "http://" + srv.Listener.Addr().String()}
+	for _, c := range change {
+		c(&cfg)
+	}
+	tsp, err := qestest.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type Setup struct {
 	// Bound says that Good is bound to the challenge of Login: with another one it must be refused. It is false only for a
 	// connector that makes the signature itself.
 	Bound bool
+	// Waits says that Login waits for its provider: a poll then gives the wait again instead of a refusal.
+	Waits bool
 	// Retry are events that leave the login where it was, by the code that each must get.
 	Retry map[string]connectors.Event
 }
@@ -88,7 +90,6 @@ func Run(t *testing.T, open func(t *testing.T) Setup) {
 			{Via: connectors.ViaForm, Values: url.Values{"signature": {"%"}, "person": {""}}, Body: []byte{0}},
 			{Via: connectors.ViaForm, Values: url.Values{"signature": {"MAA="}, "person": {"nobody"}}, Body: []byte{0x30, 0x00}},
 			{Via: connectors.ViaForm, Body: make([]byte, connectors.MaxEventBody)},
-			{Via: connectors.ViaPoll, Values: s.Good.Values, Body: s.Good.Body},
 			{Via: connectors.ViaNotify},
 		} {
 			if ev.Via == s.Good.Via && ev.Via == connectors.ViaPoll {
@@ -96,7 +97,15 @@ func Run(t *testing.T, open func(t *testing.T) Setup) {
 			}
 			refused(t, s, ev)
 		}
+		if poll := (connectors.Event{Via: connectors.ViaPoll, Values: s.Good.Values, Body: s.Good.Body}); !s.Waits {
+			refused(t, s, poll)
+		} else if step, err := s.Connector.Advance(t.Context(), s.Login, poll); err != nil {
+			t.Errorf("a poll ends in %v", err)
+		} else if w, ok := step.(connectors.Wait); !ok || w.Every <= 0 {
+			t.Errorf("a poll gives %T, want the wait", step)
+		}
 	})
+	t.Run("Notified", func(t *testing.T) { notified(t, open(t)) })
 	t.Run("Cancelled", func(t *testing.T) {
 		s := open(t)
 		ctx, cancel := context.WithCancel(t.Context())
