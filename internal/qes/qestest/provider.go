@@ -24,14 +24,20 @@ const (
 	ECDSA = "ecdsa"
 	// RSA belongs to the first issuer; it exists if Config.RSA says so.
 	RSA = "rsa"
+	// Diia keeps the keys of persons itself and has them signed with by telephone; M257. It and DiiaECDSA exist if
+	// Config.Diia says so.
+	Diia = "diia"
+	// DiiaECDSA is its twin on P-256.
+	DiiaECDSA = "diia-ecdsa"
 	// Stranger is in no trusted list.
 	Stranger = "stranger"
 )
 
-// Codes of the legal entities of the two issuers in the directory, by which searches name them.
+// Codes of the legal entities of the issuers in the directory, by which searches name them.
 const (
 	MainEDRPOU   = "10000001"
 	SecondEDRPOU = "10000002"
+	DiiaEDRPOU   = "10000003" // if Config.Diia says so
 )
 
 // A Config says where the provider answers.
@@ -43,6 +49,8 @@ type Config struct {
 	Now func() time.Time
 	// RSA adds an RSA authority: its keys take a second to make.
 	RSA bool
+	// Diia adds the provider of the method "diia".
+	Diia bool
 }
 
 // A Provider is a running provider. It is safe for concurrent use.
@@ -126,6 +134,10 @@ func New(cfg Config) (*Provider, error) {
 	add(Second, SecondEDRPOU, "КНЕДП «Верба» (ТЕСТ)", national, M431)
 	add(Kupyna, MainEDRPOU, "КНЕДП «Калина» (Купина) (ТЕСТ)", kupyna, M257Kupyna)
 	add(ECDSA, MainEDRPOU, "QTSP «Kalyna» ECDSA (TEST)", ecdsa, P256)
+	if cfg.Diia {
+		add(Diia, DiiaEDRPOU, "КНЕДП «Дія» (ТЕСТ)", national, M257)
+		add(DiiaECDSA, DiiaEDRPOU, "QTSP \"DIIA\" (TEST)", ecdsa, P256)
+	}
 	add(Stranger, "", "КНЕДП «Полин» (ТЕСТ)", stranger, M257)
 	if cfg.RSA && err == nil {
 		var root node
