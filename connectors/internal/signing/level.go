@@ -15,11 +15,15 @@ type rule struct {
 	// local refuses certificates whose key is kept by a provider and used by telephone: such a signer shows its owner a
 	// digest only, so that a signature obtained for another text could be brought here (threat T3).
 	local bool
+	// remote demands a certificate of such a provider: where a telephone signs a digest, the signature of another key did
+	// not come by the way that asked for it.
+	remote bool
 }
 
 var rules = map[string]rule{
 	"file":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
 	"token":  {cap: connectors.High, amr: []string{"pop"}, device: []string{"hwk"}, purpose: true},
+	"diia":   {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}, remote: true},
 	"upload": {cap: connectors.Substantial, amr: []string{"pop"}, local: true},
 	// A cloud key and a SIM are approved on another device than the one that signs in (RFC 8176: mca). What the person sees
 	// there is a name and a number, never the text: the connectors give substantial unless the operator's policy says high.

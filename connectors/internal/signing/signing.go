@@ -105,6 +105,9 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 	if r.local && slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer)) {
 		return refuse(string(qes.FormatUnsupported), errors.New("certificate of a remote key profile"), "kind", "remote")
 	}
+	if r.remote && !slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer)) {
+		return refuse(string(qes.SigInvalid), errors.New("certificate of a provider that this method does not have"))
+	}
 	switch res.Signer.Kind() {
 	case cert.KindPerson, cert.KindEmployee, cert.KindEntrepreneur:
 	case cert.KindSeal:

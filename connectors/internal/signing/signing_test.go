@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func TestLevelNeverRises(t *testing.T) {
 	}
 	for method := range rules {
 		most := connectors.Substantial
-		if method == "token" || method == "cloud" || method == "mobileid" {
+		if slices.Contains([]string{"token", "diia", "cloud", "mobileid"}, method) {
 			most = connectors.High
 		}
 		if rank(MaxLoA(method)) == 0 || rank(MaxLoA(method)) > rank(most) {
