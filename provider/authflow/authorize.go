@@ -35,7 +35,7 @@ func (f *Flow) Authorize(w http.ResponseWriter, r *http.Request) {
 		f.OAuth.Deny(w, r, req, "unmet_authentication_requirements", codeLevel)
 		return
 	}
-	t := ticket{ID: newID(), Client: client.ID, Expires: f.Now().Add(loginLife), Request: req}
+	t := ticket{ID: newID(), Client: client.ID, Created: f.Now(), Expires: f.Now().Add(loginLife), Request: req}
 	f.start(w, r, t)
 }
 
@@ -181,7 +181,8 @@ func (f *Flow) Restart(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	f.Cookies.Clear(w, cookieName(l.ID))
-	f.start(w, r, ticket{ID: newID(), Client: l.client.ID, Expires: l.Expires, Lang: l.Lang, Request: &req})
+	f.start(w, r, ticket{ID: newID(), Client: l.client.ID, Created: l.Created, Expires: l.Expires, Longer: l.Longer,
+		Lang: l.Lang, Request: &req})
 }
 
 // Other is Restart by the form of S8.

@@ -23,9 +23,11 @@ const (
 	challengeLife = 15 * time.Minute
 	longerLife    = 10 * time.Minute // what one press of «Продовжити» adds
 	maxLonger     = 10
-	maxAttempts   = 5
-	maxSearches   = 3
-	advanceTime   = 30 * time.Second
+	// recordLife is longer than any ticket of the login: what is over must not be begun again with an old one.
+	recordLife  = loginLife + maxLonger*longerLife + time.Minute
+	maxAttempts = 5
+	maxSearches = 3
+	advanceTime = 30 * time.Second
 )
 
 // An OAuth reads requests and answers them. *oauth.Provider implements it.

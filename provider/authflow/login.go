@@ -169,7 +169,7 @@ func (f *Flow) save(ctx context.Context, l *login, s state, also func(storage.Tx
 		if err != nil {
 			return fmt.Errorf("encoding a login: %w", err)
 		}
-		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Expires.Add(time.Minute), Body: f.Seal.Seal("login:"+l.ID, plain)}
+		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Created.Add(recordLife), Body: f.Seal.Seal("login:"+l.ID, plain)}
 		if l.revision == 0 {
 			revision = 1
 			return storage.InsertLogin(tx, record)

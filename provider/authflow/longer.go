@@ -10,7 +10,8 @@ import (
 // twice does no harm, and there is a limit.
 const longerStep = "longer"
 
-// Longer gives a login ten more minutes, ten times at most (ux.md 3; WCAG 2.2.1). A login that is not stored stays so.
+// Longer gives a login ten more minutes, ten times at most (ux.md 3; WCAG 2.2.1). The end of a login stands in its ticket
+// alone: nothing is stored, so that no form of an open page becomes one of an earlier step.
 func (f *Flow) Longer(w http.ResponseWriter, r *http.Request, id string) {
 	l, err := f.load(r, id)
 	if err == nil {
@@ -25,9 +26,6 @@ func (f *Flow) Longer(w http.ResponseWriter, r *http.Request, id string) {
 	if err == nil {
 		l.ticket.Expires = l.ticket.Expires.Add(longerLife)
 		l.ticket.Longer++
-		if l.stored() {
-			err = f.save(r.Context(), l, l.state, nil)
-		}
 	}
 	if err == nil {
 		err = f.setTicket(w, l.ticket)

@@ -22,6 +22,7 @@ import (
 type ticket struct {
 	ID      string
 	Client  string
+	Created time.Time
 	Expires time.Time // of the login
 	Lang    string    `json:",omitempty"` // the person switched to it
 	Longer  int       `json:",omitempty"` // how often the person asked for more time
