@@ -300,7 +300,7 @@ func TestServeRefusesDemoKeys(t *testing.T) {
 	bundle := filepath.Join(vectors.Trust(t), "CACertificates.p7b")
 	d := startDev(t)
 	address := startServe(t, bundle)
-	for _, outcome := range []string{"valid", "valid-official", "seal", "expired", "not-yet-valid", "revoked", "suspended", "unknown", "no-taxno", "other-issuer", "multi"} {
+	for _, outcome := range []string{"valid", "valid-official", "seal", "expired", "not-yet-valid", "revoked", "suspended", "unknown", "no-taxno", "other-issuer"} {
 		t.Run(outcome, func(t *testing.T) {
 			w := newWalker(t, address)
 			w.get("https://id.example.gov.ua/authorize?" + url.Values{
