@@ -219,7 +219,7 @@ func (v *Validator) judge(c *cert.Certificate, res *Result) *Error {
 		e := fail(CertIdentifiersDisagree, SubChainConstraints, err)
 		var which *cert.IdentifierError
 		if errors.As(err, &which) {
-			e.with("number", which.Type)
+			return e.with("number", which.Type)
 		}
 		return e
 	}

@@ -168,13 +168,6 @@ func (w *twin) verify(digest []byte, r, s *big.Int, q *twinPoint) bool {
 	return p != nil && w.cut(w.mul(w.hash(digest), p.x)).Cmp(r) == 0
 }
 
-// sign returns r and s for the nonce e; either may be zero.
-func (w *twin) sign(digest []byte, d, e *big.Int) (r, s *big.Int) {
-	r = w.cut(w.mul(w.hash(digest), w.scalarMul(e, w.p).x))
-	s = new(big.Int).Mul(d, r)
-	return r, s.Mod(s.Add(s, e), w.n)
-}
-
 // decompress is the standard's procedure; ok is false where there is no such point of the curve.
 func (w *twin) decompress(b []byte) (p *twinPoint, ok bool) {
 	x := leInt(b)

@@ -12,7 +12,7 @@ func TestSizesRefused(t *testing.T) {
 	for block := range 70 {
 		for key := range 140 {
 			_, err := NewCipher(make([]byte, key), block)
-			want := error(ErrBlockSize)
+			want := ErrBlockSize
 			if block == 16 || block == 32 || block == 64 {
 				want = ErrKeySize
 			}

@@ -32,7 +32,7 @@ func Parse(b []byte) (*Certificate, error) {
 	x, err := x509.ParseCertificate(b)
 	if err != nil {
 		c.Warning = err.Error()
-		return c, nil
+		return c, nil //nolint:nilerr // what Go refuses is readable here, with a warning
 	}
 	if err := sameFields(t, x); err != nil {
 		return nil, err

@@ -98,7 +98,8 @@ var (
 // SignerInfo.digestAlgorithm, which CMS needs where signatureAlgorithm says rsaEncryption only (RFC 3370 3.2); "" elsewhere.
 // A digest that is given must be the one that the signature algorithm fixes.
 func SchemeOf(a spki.Algorithm, digest der.OID) (Scheme, error) {
-	s, ok := Scheme{}, false
+	var s Scheme
+	var ok bool
 	switch {
 	case spki.SignatureDigest(a.OID) != "":
 		fixed := spki.SignatureDigest(a.OID)

@@ -142,8 +142,8 @@ func TestContainers(t *testing.T) {
 			if !fits || (len(c.Certificates) > 0) != inside {
 				t.Errorf("%s of %s: key fits: %v, %d certificates", format, issued.Key.Algorithm(), fits, len(c.Certificates))
 			}
-			if want := 1; request.WithAgreement && format != FormatPKCS8 {
-				want = 2
+			if request.WithAgreement && format != FormatPKCS8 {
+				const want = 2
 				if len(c.Keys) != want {
 					t.Errorf("%s: %d keys, want %d", format, len(c.Keys), want)
 				}

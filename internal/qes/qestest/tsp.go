@@ -46,7 +46,7 @@ func readStampRequest(b []byte) (s stampRequest, err error) {
 func (p *Provider) answerTSP(a *authority, request []byte) ([]byte, error) {
 	q, err := readStampRequest(request)
 	if err != nil {
-		return der.EncodeSequence(der.EncodeSequence(der.EncodeInt(2))), nil // rejection
+		return der.EncodeSequence(der.EncodeSequence(der.EncodeInt(2))), nil //nolint:nilerr // the rejection is the answer
 	}
 	p.mu.Lock()
 	a.serials++

@@ -156,9 +156,7 @@ func TestTestRootRefusedInServe(t *testing.T) {
 	cfg := realConfig(t)
 	leaf := readCertificate(t, "certs/xlong-signer.cer") // of the ЦЗО's test CA
 	at := time.Date(2025, 6, 12, 9, 50, 35, 0, time.UTC)
-	for _, p := range testPins() {
-		cfg.Pins = append(cfg.Pins, p)
-	}
+	cfg.Pins = append(cfg.Pins, testPins()...)
 	cfg.AllowUnlisted = true
 	cfg.AllowTest = true
 	if services, err := mustNew(t, cfg).Services(qes.ServiceCAQC, leaf, at); err != nil || len(services) != 1 {

@@ -120,7 +120,7 @@ func printRows(results map[string]times) {
 		b, okB := results[r.b][r.opB]
 		value, bound, met := "not measured", "", ""
 		if okA && okB {
-			ok := true
+			var ok bool
 			if r.most > 0 {
 				value, ok = fmt.Sprintf("%.3f", a/b), a/b <= r.most
 			} else {

@@ -188,10 +188,13 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
 	})
 	if err != nil {
-		state.Close()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, state.Close())
 	}
-	return handler, func() { state.Close() }, nil
+	return handler, func() {
+		if err := state.Close(); err != nil {
+			log.Error("closing the state", "err", err)
+		}
+	}, nil
 }
 
 // demoSigner turns what a demo key cannot do into the refusal that the browser program would show.

@@ -85,7 +85,11 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer state.Close()
+	defer func() {
+		if err := state.Close(); err != nil {
+			log.Error("closing the state", "err", err)
+		}
+	}()
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
 		Ready: engine.Ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,

@@ -46,8 +46,8 @@ func Serve(ctx context.Context, log *slog.Logger, sites ...Site) error {
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer done()
 	for _, s := range servers {
-		if s.Shutdown(stop) != nil {
-			s.Close()
+		if err := s.Shutdown(stop); err != nil {
+			log.Warn("a request was cut off", "err", errors.Join(err, s.Close()))
 		}
 	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
