@@ -35,6 +35,11 @@ func eachCurve(t *testing.T, run func(t *testing.T, c *Curve)) {
 	}
 }
 
+// portableCurve is c without the routines of this machine.
+func portableCurve(c *Curve) *Curve {
+	return newCurve(c.name+" portable", c.index, c.field.Portable(), c.a, c.Params())
+}
+
 func TestSignVerify(t *testing.T) {
 	eachCurve(t, func(t *testing.T, c *Curve) {
 		r := newRand(1)

@@ -96,6 +96,7 @@ func TestVectors(t *testing.T) {
 			switch v.Type {
 			case "sign-fixed-k", "verify":
 				testSignatureVector(t, c, &v)
+				testSignatureVector(t, portableCurve(c), &v)
 			case "point-decompress":
 				k, err := ParsePublicKey(c, leBytes(&v.Compressed.Int, c.PointSize()))
 				if err != nil {
