@@ -71,8 +71,10 @@ vulncheck: $(TOOLS)/govulncheck
 	    echo "govulncheck skipped: its database cannot be reached from here"; \
 	  else echo "$$out"; exit 1; fi; }
 
-bench:
-	go test -run '^$$' -bench . -benchmem -cpu 1 ./internal/dstu/... ./internal/qes/... ./provider/oauth/...
+# The table of the national cryptography beside its peers, then every benchmark of the project.
+bench: setup wasm
+	go run ./internal/tools/bench
+	go test -run '^$$' -bench . -benchmem -cpu 1 ./internal/dstu/... ./internal/qes/... ./provider/oauth/... ./storage/...
 
 $(TOOLS)/staticcheck: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(STATICCHECK) && touch $@
@@ -88,3 +90,5 @@ fmt:
 
 clean:
 	rm -rf bin .cache $(STATIC)/wasm/brama.wasm* $(STATIC)/wasm/wasm_exec.js
+
+include deploy/agent/agent.mk
