@@ -209,3 +209,9 @@ func (b *browser) noReports() {
 		b.t.Errorf("the page complained:\n%s", s)
 	}
 }
+
+// A window of 320 CSS pixels: what WCAG 1.4.10 asks to fit.
+var (
+	setMetrics = emulation.SetDeviceMetricsOverride
+	narrow     = emulation.SetDeviceMetricsOverrideParams{Width: 320, Height: 700, DeviceScaleFactor: 2, Mobile: true}
+)
