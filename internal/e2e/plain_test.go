@@ -195,7 +195,7 @@ func TestDemoMethod(t *testing.T) {
 				}
 				return
 			}
-			w.press(`id="confirm"`, "consent", "yes")
+			w.press(`id="confirm"`)
 			if !strings.HasPrefix(w.at.String(), d.Portal+"/profile") {
 				t.Fatalf("ended at %s (%d): %s", w.at, w.status, w.problem())
 			}
@@ -203,19 +203,48 @@ func TestDemoMethod(t *testing.T) {
 	}
 }
 
-// TestConsentNeeded: the tick is asked for, and only it.
+// noticed registers a client that asks for the personal-data tick and returns the file.
+func noticed(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "clients.json")
+	if err := os.WriteFile(name, []byte(`{"client_id":"noticed","client_secret":"a secret of a client that asks","client_name":"Портал із згодою",
+		"client_uri":"http://127.0.0.1:9","redirect_uris":["http://127.0.0.1:9/cb"],"notice":true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// authorizeNoticed is an authorization request of that client.
+func authorizeNoticed(d *dev, more ...string) string {
+	q := url.Values{"client_id": {"noticed"}, "redirect_uri": {"http://127.0.0.1:9/cb"}, "response_type": {"code"}, "scope": {"openid"},
+		"state": {"0123456789"}, "nonce": {"0123456789"}, "code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}
+	for i := 0; i < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	return d.Issuer + "/authorize?" + q.Encode()
+}
+
+// TestConsentNeeded: a client that asks for the tick gets nobody without it.
 func TestConsentNeeded(t *testing.T) {
-	d := startDev(t)
+	d := startDev(t, "--client", noticed(t))
 	w := newWalker(t, "")
-	w.get(d.Portal + "/login?idp_hint=demo")
+	var returned *url.URL
+	w.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Host == "127.0.0.1:9" {
+			returned = r.URL
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	w.get(authorizeNoticed(d, "idp_hint", "demo"))
 	w.press(`id="demo-valid"`, "person", "valid")
 	w.press(`id="confirm"`)
-	if got := w.problem(); got != "CONSENT_NEEDED" {
-		t.Fatalf("got %q", got)
+	if got := w.problem(); got != "CONSENT_NEEDED" || returned != nil {
+		t.Fatalf("got %q, returned to %v", got, returned)
 	}
 	w.press(`id="confirm"`, "consent", "yes")
-	if !strings.HasPrefix(w.at.String(), d.Portal+"/profile") {
-		t.Fatalf("ended at %s", w.at)
+	if returned == nil || returned.Query().Get("code") == "" || returned.Query().Get("iss") != d.Issuer {
+		t.Fatalf("returned to %v", returned)
 	}
 }
 
@@ -288,7 +317,7 @@ func TestOwnProgram(t *testing.T) {
 		}
 	})
 	w.upload("request.txt.p7s", create(t, d.key(t, "valid", "pfx"), d.KeysPassword, request))
-	w.press(`id="confirm"`, "consent", "yes")
+	w.press(`id="confirm"`)
 	if !strings.HasPrefix(w.at.String(), d.Portal+"/profile") || !strings.Contains(w.body, "Тестенко") {
 		t.Fatalf("ended at %s: %s\n%s", w.at, w.problem(), w.body)
 	}

@@ -119,7 +119,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 	portalSecret := rand.Text()
 	registrations := []registration{{ClientID: portalID, ClientSecret: portalSecret, RedirectURIs: []string{r.Portal + "/callback"},
-		ClientName: "Електронний кабінет", ClientURI: r.Portal, Claims: claims, RequiredClaims: []string{"name", "rnokpp"}, Notice: true, Certificate: true}}
+		ClientName: "Електронний кабінет", ClientURI: r.Portal, Claims: claims, RequiredClaims: []string{"name", "rnokpp"}, Certificate: true}}
 	for _, name := range o.clients {
 		more, err := readClients(name)
 		if err != nil {
