@@ -12,7 +12,7 @@ export BRAMA_CACHE := $(CACHE)
 # Tools, pinned. Each is installed once a version.
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -65,10 +65,12 @@ check: wasm $(TOOLS)/staticcheck $(TOOLS)/golangci-lint
 race:
 	go test -race -short -timeout 20m ./storage/... ./provider/... ./connectors/... ./internal/audit/... ./internal/fetch/... ./internal/qes/revocation/... ./internal/qes/cmp/...
 
-vulncheck: $(TOOLS)/govulncheck
-	@out=$$($(TOOLS)/govulncheck ./... 2>&1) && echo "$$out" | tail -n 3 || { \
-	  if grep -qiE 'fetching vulnerabilities|dial tcp|no such host|forbidden|connection refused|timeout' <<<"$$out"; then \
-	    echo "govulncheck skipped: its database cannot be reached from here"; \
+# Skipped, with the reason, where the tool or its database cannot be reached; a finding fails.
+vulncheck:
+	@mkdir -p $(TOOLS); [ -x $(TOOLS)/govulncheck ] || GOBIN=$(TOOLS) go install $(GOVULNCHECK) >$(CACHE)/govulncheck.log 2>&1 || { \
+	  echo "govulncheck skipped: it cannot be installed: $$(tail -n 1 $(CACHE)/govulncheck.log)"; exit 0; }; \
+	out=$$($(TOOLS)/govulncheck ./... 2>&1) && echo "$$out" | tail -n 3 || { \
+	  if grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "govulncheck skipped: its database cannot be reached"; \
 	  else echo "$$out"; exit 1; fi; }
 
 # The table of the national cryptography beside its peers, then every benchmark of the project.
@@ -80,8 +82,6 @@ $(TOOLS)/staticcheck: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(STATICCHECK) && touch $@
 $(TOOLS)/golangci-lint: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(GOLANGCI_LINT) && touch $@
-$(TOOLS)/govulncheck: Makefile
-	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(GOVULNCHECK) && touch $@
 $(TOOLS)/benchstat: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(BENCHSTAT) && touch $@
 
