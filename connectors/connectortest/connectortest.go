@@ -25,6 +25,9 @@ type Setup struct {
 	Bound bool
 	// Waits says that Login waits for its provider: a poll then gives the wait again instead of a refusal.
 	Waits bool
+	// Answered says that another system tells who the person is: there is no certificate of the person, and the evidence
+	// has a content of the connector's own in place of the challenge.
+	Answered bool
 	// Retry are events that leave the login where it was, by the code that each must get.
 	Retry map[string]connectors.Event
 }
@@ -132,6 +135,9 @@ func checkDone(t *testing.T, s Setup) {
 	switch {
 	case id.LoA == "", id.AuthTime.IsZero(), len(id.AMR) == 0, len(id.Roles) == 0:
 		t.Errorf("level %q, time %v, amr %v, roles %v: each must be there", id.LoA, id.AuthTime, id.AMR, id.Roles)
+	case s.Answered && (len(id.Evidence.Signature) == 0 || len(id.Evidence.Content) == 0):
+		t.Error("evidence lacks the answer or its record")
+	case s.Answered:
 	case id.Certificate.CheckedAt.IsZero(), id.Certificate.NotAfter.IsZero(), id.Certificate.Serial == "":
 		t.Errorf("certificate is %+v", id.Certificate)
 	case len(id.Evidence.Signature) == 0, !bytes.Equal(id.Evidence.Content, s.Login.Challenge):

@@ -53,6 +53,8 @@ var ranks = []struct {
 	{"provider/keys", 71, false},
 	{"provider/web", 71, false},
 	{"connectors/connectortest", 66, false},
+	{"connectors/internal/upstreamtest", 62, false},
+	{"connectors/internal/upstream", 61, false},
 	{"connectors/internal/signing", 60, false},
 	{"connectors", 50, false},
 	{"connectors/*", 65, false},

@@ -1,0 +1,42 @@
+package signing
+
+import (
+	"testing"
+
+	"brama/connectors"
+)
+
+// TestLevelNeverRisesOfAnswers: what a system says of a device counts only in an answer that it signed, and nothing unknown
+// is above low (threats T33, T47).
+func TestLevelNeverRisesOfAnswers(t *testing.T) {
+	for method, means := range answers {
+		for name := range means {
+			for _, device := range []bool{false, true} {
+				unsigned, amr := Answer{Method: method, Means: name, Device: device}.Level()
+				signed, _ := Answer{Method: method, Means: name, Device: device, Signed: true}.Level()
+				switch {
+				case rank(unsigned) > rank(connectors.Substantial):
+					t.Errorf("%s %s: %q without a signature", method, name, unsigned)
+				case rank(unsigned) > rank(signed):
+					t.Errorf("%s %s: a signature lowers %q to %q", method, name, unsigned, signed)
+				case rank(signed) > rank(connectors.Substantial) && !device:
+					t.Errorf("%s %s: %q without a device", method, name, signed)
+				case rank(unsigned) == 0 || len(amr) == 0:
+					t.Errorf("%s %s: level %q, amr %v", method, name, unsigned, amr)
+				}
+			}
+		}
+		if got, _ := (Answer{Method: method, Means: "new", Device: true, Signed: true}).Level(); got != connectors.Low {
+			t.Errorf("%s: an unknown means gives %q", method, got)
+		}
+		if got := MaxAnswerLoA(method, false); got != connectors.Substantial {
+			t.Errorf("%s: at most %q without a signature", method, got)
+		}
+	}
+	if got, _ := (Answer{Method: "facebook"}).Level(); got != "" || MaxAnswerLoA("facebook", true) != "" {
+		t.Errorf("an unknown system gives %q", got)
+	}
+	if MaxAnswerLoA("idgov", true) != connectors.High || MaxAnswerLoA("bankid", true) != connectors.Substantial {
+		t.Error("levels of the two systems")
+	}
+}
