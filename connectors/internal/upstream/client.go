@@ -1,0 +1,135 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"brama/internal/fetch"
+)
+
+// Config says where a system is and how it is asked.
+type Config struct {
+	// Name is what people call the system.
+	Name string
+	// BaseURL is its address without a slash at the end: https, or with PlainHTTP http on this computer.
+	BaseURL   string
+	PlainHTTP bool
+	// Do sends requests: the method of a *fetch.Client.
+	Do func(context.Context, fetch.Request) (*fetch.Response, error)
+	// Breaker leaves the system alone while it is down; nil is one of its own.
+	Breaker *fetch.Breaker
+}
+
+// A Client asks one system.
+type Client struct {
+	cfg  Config
+	host string
+}
+
+// NewClient checks cfg.
+func NewClient(cfg Config) (*Client, error) {
+	u, err := url.Parse(cfg.BaseURL)
+	switch {
+	case err != nil, u.Hostname() == "", u.User != nil, u.RawQuery != "", u.Fragment != "", strings.HasSuffix(cfg.BaseURL, "/"):
+		return nil, errors.New("upstream: the address is not usable")
+	case u.Scheme == "https":
+	case u.Scheme == "http" && cfg.PlainHTTP && loopback(u.Hostname()):
+	default:
+		return nil, errors.New("upstream: the address is not https")
+	}
+	if cfg.Do == nil {
+		return nil, errors.New("upstream: something that sends requests is needed")
+	}
+	if cfg.Breaker == nil {
+		cfg.Breaker = new(fetch.Breaker)
+	}
+	return &Client{cfg: cfg, host: u.Scheme + "://" + u.Host}, nil
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// Page returns the address at the system to which the browser is sent. It is always below BaseURL (threat T54).
+func (c *Client) Page(path string, query url.Values) string {
+	return c.cfg.BaseURL + path + "?" + query.Encode()
+}
+
+// Origin is the scheme and host of Page, for the policy of the page that sends a form there.
+func (c *Client) Origin() string { return c.host }
+
+// A Call is one question. No secret stands in Path: everything goes in the body or a header (threat T46).
+type Call struct {
+	Path        string
+	Form        url.Values // the body, or
+	JSON        []byte     // the body
+	Bearer      string     // "" sends none
+	Timeout     time.Duration
+	MaxBody     int64
+	Unimportant bool // its failure says nothing of the system
+}
+
+// Ask sends q and returns the object that the body holds, whatever the status: both systems answer errors with 200 and
+// answers with 401. Every error is a refusal.
+func (c *Client) Ask(ctx context.Context, q Call) (Object, error) {
+	req := fetch.Request{
+		Method: http.MethodPost, URL: c.cfg.BaseURL + q.Path, PlainHTTP: c.cfg.PlainHTTP, Accept: "application/json",
+		ContentType: "application/json", Body: q.JSON, Timeout: q.Timeout, MaxBody: q.MaxBody, Header: http.Header{},
+	}
+	if q.Form != nil {
+		req.ContentType, req.Body = "application/x-www-form-urlencoded", []byte(q.Form.Encode())
+	}
+	if q.Form == nil && q.JSON == nil {
+		req.Method, req.ContentType = http.MethodGet, ""
+	}
+	if q.Bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+q.Bearer)
+	}
+	res, err := c.send(ctx, req, c.host+q.Path, q.Unimportant)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ParseObject(res.Body)
+	switch {
+	case err != nil && (res.Status < 200 || res.Status > 299):
+		return nil, c.Invalid(fmt.Errorf("status %d without an object", res.Status))
+	case err != nil:
+		return nil, c.Invalid(err)
+	}
+	return o, nil
+}
+
+// errStatus is an answer by which a system says that it is down.
+var errStatus = errors.New("upstream: the system answers with an error of its own")
+
+// send asks under the breaker of one call: the calls of a system fail apart, and a good one must not hide another's outage.
+func (c *Client) send(ctx context.Context, req fetch.Request, key string, unimportant bool) (*fetch.Response, error) {
+	var res *fetch.Response
+	ask := func() error {
+		var err error
+		if res, err = c.cfg.Do(ctx, req); err != nil {
+			return err
+		}
+		if res.Status >= 500 {
+			return fmt.Errorf("%w: status %d", errStatus, res.Status)
+		}
+		return nil
+	}
+	err := error(nil)
+	if unimportant {
+		err = ask()
+	} else {
+		err = c.cfg.Breaker.Do(key, ask)
+	}
+	if err != nil {
+		return nil, c.down(err)
+	}
+	return res, nil
+}
