@@ -55,7 +55,7 @@ func runInspect(e *env, args []string) int {
 			return e.usage("%v", err)
 		}
 	}
-	data, err := e.read(file, keystore.MaxSize)
+	data, err := e.read(file, maxDocument)
 	if err != nil {
 		return e.usage("%v", err)
 	}
@@ -91,7 +91,7 @@ func runInspect(e *env, args []string) int {
 }
 
 func (e *env) openContainer(name string, password []byte) (*keystore.Container, error) {
-	data, err := e.read(name, keystore.MaxSize)
+	data, err := e.read(name, maxDocument)
 	if err != nil {
 		return nil, err
 	}
