@@ -394,26 +394,6 @@ func TestBreakerOfResponder(t *testing.T) {
 	}
 }
 
-// T25: what other clocks say is passed on, but only from answers that were made for us.
-func TestObserve(t *testing.T) {
-	w := newWorld(t)
-	leaf := w.issue(t, qestest.Request{})
-	var seen []time.Duration
-	c := w.checker(t, func(c *Config) {
-		c.Observe = func(producedAt, now time.Time) { seen = append(seen, producedAt.Sub(now)) }
-	})
-	w.check(t, c, leaf)
-	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt = w.now.Add(-time.Hour) })
-	w.check(t, c, leaf)
-	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt, a.Nonce = w.now.Add(-time.Hour), nil })
-	w.check(t, c, leaf)
-	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt, a.BreakValue = w.now.Add(-time.Hour), true })
-	w.check(t, c, leaf)
-	if len(seen) != 2 || seen[0] != 0 || seen[1] != -time.Hour {
-		t.Errorf("got %v", seen)
-	}
-}
-
 // The digest that a directory entry states is the one that is sent.
 func TestStatedCertID(t *testing.T) {
 	w := newWorld(t)

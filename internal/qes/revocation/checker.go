@@ -42,9 +42,9 @@ type Config struct {
 	// CertID returns the digest for the CertID where a directory entry states one; nil, or "" from it, chooses by the
 	// algorithm that signed the certificate.
 	CertID func(issuer *cert.Certificate) der.OID
-	// Observe, if set, is told when each verified answer with our nonce says that it was made: a clock that differs from
-	// ours by minutes, ours or theirs, is the operator's business (threat T25).
-	Observe func(producedAt, now time.Time)
+	// Clock, if set, is told when each verified answer with our nonce says that it was made, and while it finds ours wrong no
+	// answer is taken, of whatever issuer (threat T25).
+	Clock *Clock
 	// Timeout bounds one question to a responder; 0 is DefaultTimeout.
 	Timeout time.Duration
 	// CacheFor bounds how long an answer is used again while it is fresh; 0 is DefaultCacheFor, negative is never.
@@ -101,6 +101,18 @@ func (c *Checker) Check(ctx context.Context, leaf *cert.Certificate, issuer qes.
 	if leaf == nil || issuer.Certificate == nil {
 		return qes.Revocation{}, fmt.Errorf("%w: no certificate", qes.ErrRevocationUnavailable)
 	}
+	answer, err := c.answer(ctx, leaf, issuer)
+	if err == nil && c.cfg.Clock != nil {
+		err = c.cfg.Clock.Err(c.cfg.Now()) // only now: this answer too may have told that the clock is right again
+	}
+	if err != nil {
+		return qes.Revocation{}, fmt.Errorf("%w: %w", qes.ErrRevocationUnavailable, err)
+	}
+	return answer, nil
+}
+
+// answer is the remembered answer, or a new one.
+func (c *Checker) answer(ctx context.Context, leaf *cert.Certificate, issuer qes.Service) (qes.Revocation, error) {
 	key := cacheKey{leaf.Fingerprint(), issuer.Certificate.Fingerprint()}
 	if answer, ok := c.cached(key); ok {
 		return answer, nil
@@ -119,11 +131,11 @@ func (c *Checker) Check(ctx context.Context, leaf *cert.Certificate, issuer qes.
 	select {
 	case r := <-result:
 		if r.Err != nil {
-			return qes.Revocation{}, fmt.Errorf("%w: %w", qes.ErrRevocationUnavailable, r.Err)
+			return qes.Revocation{}, r.Err
 		}
 		return r.Val.(qes.Revocation), nil
 	case <-ctx.Done():
-		return qes.Revocation{}, fmt.Errorf("%w: %w", qes.ErrRevocationUnavailable, ctx.Err())
+		return qes.Revocation{}, ctx.Err()
 	}
 }
 
@@ -189,8 +201,14 @@ func (c *Checker) read(body []byte, id certID, nonce []byte, issuer *cert.Certif
 		return qes.Revocation{}, time.Time{}, ErrNonce
 	}
 	now := c.cfg.Now()
-	if c.cfg.Observe != nil && ours { // without our nonce it may be old, and says nothing of clocks
-		c.cfg.Observe(r.producedAt, now)
+	if ours { // without our nonce it may be old, and says nothing of clocks
+		if c.cfg.Clock != nil {
+			c.cfg.Clock.observe(issuer, r.producedAt, now)
+		}
+		// Whoever's clock it is, one of the two is wrong, and this answer was judged by ours.
+		if off := now.Sub(r.producedAt); off.Abs() > MaxClockSkew {
+			return qes.Revocation{}, time.Time{}, fmt.Errorf("%w: ours is %s ahead of the responder's", ErrClock, off.Round(time.Second))
+		}
 	}
 	if err := fresh(r.single[0], now, ours); err != nil {
 		return qes.Revocation{}, time.Time{}, err

@@ -32,6 +32,7 @@ var (
 	ErrNotFresh  = errors.New("revocation: evidence is not fresh")
 	ErrNonce     = errors.New("revocation: nonce of the answer is not ours")
 	ErrScope     = errors.New("revocation: CRL does not cover the certificate")
+	ErrClock     = errors.New("revocation: our clock and the responders' are too far apart")
 )
 
 // Evidence judges embedded values for a qes.DocumentValidator; see [Judge] and [JudgeCRL].

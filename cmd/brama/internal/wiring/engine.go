@@ -29,6 +29,7 @@ type Trust struct {
 // An Engine validates signatures and finds certificates.
 type Engine struct {
 	trust Trust
+	clock *revocation.Clock
 	// Validator takes signatures with the attribute purpose=login, as our own programs make them.
 	Validator *qes.Validator
 	own       *qes.Validator // of other programs: without the attribute, and larger
@@ -43,11 +44,13 @@ func NewEngine(t Trust) (*Engine, error) {
 	if t.Now == nil {
 		t.Now = time.Now
 	}
+	clock := new(revocation.Clock)
 	status, err := revocation.New(revocation.Config{
 		Do:         t.Fetch.Do,
 		Responders: t.Store.Responders,
 		AllowsHost: t.Store.AllowsHost,
 		CertID:     t.Store.CertID,
+		Clock:      clock,
 		Now:        t.Now,
 	})
 	if err != nil {
@@ -73,15 +76,15 @@ func NewEngine(t Trust) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{trust: t, Validator: validator, own: own, Search: search}, nil
+	return &Engine{trust: t, clock: clock, Validator: validator, own: own, Search: search}, nil
 }
 
-// Ready tells why the trusted list cannot be used, nil if it can.
+// Ready tells why nobody can sign in: the trusted list cannot be used, or our clock is wrong. nil if neither.
 func (e *Engine) Ready(context.Context) error {
 	if len(e.trust.Store.Providers(e.trust.Now())) == 0 {
 		return errors.New("no provider of the directory has a proven certificate in the trusted bundles")
 	}
-	return nil
+	return e.clock.Err(e.trust.Now())
 }
 
 // Connectors returns the methods that both serve and dev offer.
