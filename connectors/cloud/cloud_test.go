@@ -66,7 +66,10 @@ func open(t testing.TB, s setting) *world {
 	}
 	s.account.Identifier, s.account.Name = number, "Олена"
 	s.double.BaseURL, s.double.Accounts = w.base, append([]cloudtest.Account{s.account}, s.double.Accounts...)
-	s.double.Stranger = a.Person(t, func(r *qestest.Request) { r.FamilyName, r.Key = "Чужий", nil; r.Algorithm = s.account.Keys[0].Key.Algorithm() })
+	s.double.Stranger = a.Person(t, func(r *qestest.Request) {
+		r.FamilyName, r.Key = "Чужий", nil
+		r.Algorithm = s.account.Keys[0].Key.Algorithm()
+	})
 	s.double.Notify = func(address string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()

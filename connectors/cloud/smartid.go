@@ -141,7 +141,7 @@ func (f *flow) hashSmartID() string {
 
 // beginSmartID registers the operation and shows its link, or has the provider ask the person.
 func (f *flow) beginSmartID(ctx context.Context, identifier string) (connectors.Step, error) {
-	host, err := f.host()
+	portal, err := f.portal()
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (f *flow) beginSmartID(ctx context.Context, identifier string) (connectors.
 	}
 	if f.p.Kind == Vchasno {
 		f.st.Client = identifier
-		err = f.call(ctx, "acquire-sign", map[string]any{"clientId": identifier, "originatorDescription": host,
+		err = f.call(ctx, "acquire-sign", map[string]any{"clientId": identifier, "originatorDescription": portal,
 			"operationDescription": text, "hash": f.hashSmartID()}, &op)
 	} else {
 		f.st.Client = f.p.Prefix + uuid()
@@ -176,7 +176,7 @@ func (f *flow) beginSmartID(ctx context.Context, identifier string) (connectors.
 	}
 	in := map[string]any{
 		"clientId": f.st.Client, "operationId": f.st.Operation, "time": f.st.Asked.In(f.c.zone).Format("2006-01-02 15:04:05"),
-		"originatorDescription": host, "operationDescription": text, "hashes": []string{f.hashSmartID()},
+		"originatorDescription": portal, "operationDescription": text, "hashes": []string{f.hashSmartID()},
 		"signatureAlgorithmName": "DSTU4145", "signatureFormat": "PKCS7", "cmsFormat": 0,
 	}
 	if f.st.Notify != "" {

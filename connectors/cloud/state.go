@@ -117,20 +117,23 @@ func matchingCode() string {
 	return fmt.Sprint(n.Int64() + 10)
 }
 
-// host is the portal's, out of the challenge.
-func (f *flow) host() (string, error) {
+// portal is what the telephone shows of the portal: its name, else its host out of the challenge.
+func (f *flow) portal() (string, error) {
 	ch, err := challenge.Parse(f.login.Challenge)
 	if err != nil {
 		return "", &connectors.Refusal{Code: "INTERNAL", Err: err}
+	}
+	if f.login.Portal != "" {
+		return f.login.Portal, nil
 	}
 	return ch.Host, nil
 }
 
 // description is what the telephone shows: the portal, the time of the press and the matching code.
 func (f *flow) description() (string, error) {
-	host, err := f.host()
+	portal, err := f.portal()
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Вхід, %s, %s, код %s", host, f.st.Asked.In(f.c.zone).Format("15-04"), f.st.Code), nil
+	return fmt.Sprintf("Вхід, %s, %s, код %s", portal, f.st.Asked.In(f.c.zone).Format("15-04"), f.st.Code), nil
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -219,6 +220,10 @@ func (s *Server) method(name string, f http.HandlerFunc) http.HandlerFunc {
 		s.asked[name]++
 		fault := s.fault
 		s.mu.Unlock()
+		if fault != (Fault{}) {
+			// The body is read, so that the server sees when the client goes away.
+			_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 256<<10))
+		}
 		if fault.Delay > 0 {
 			select {
 			case <-time.After(fault.Delay):
