@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"brama/cmd/brama/internal/wiring"
 )
 
 // defaultPort is the provider's; the portal and the trust services follow.
@@ -67,18 +69,15 @@ func listen(port int) (ls [3]net.Listener, err error) {
 	return ls, nil
 }
 
-// marker is a file that tells a folder of `brama dev` from anybody else's: without it a folder with something in it is
-// refused, so that no production store is opened with test trust.
-const marker = "brama-dev"
-
-// openData returns the folder and what removes it at the end.
+// openData opens a folder of dev or a new one, refusing one with anything else in it. It returns the folder and what removes
+// it at the end.
 func openData(dir string) (string, func(), error) {
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "brama-dev-")
 		if err != nil {
 			return "", nil, err
 		}
-		return tmp, func() { os.RemoveAll(tmp) }, os.WriteFile(filepath.Join(tmp, marker), nil, 0o600)
+		return tmp, func() { os.RemoveAll(tmp) }, os.WriteFile(filepath.Join(tmp, wiring.DevMarker), nil, 0o600)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, err
@@ -87,14 +86,14 @@ func openData(dir string) (string, func(), error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, marker)); len(entries) > 0 && err != nil {
+	if _, err := os.Stat(filepath.Join(dir, wiring.DevMarker)); len(entries) > 0 && err != nil {
 		return "", nil, fmt.Errorf("%s is not empty and was not made by brama dev", dir)
 	}
 	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return "", nil, err
 	}
-	return dir, func() {}, os.WriteFile(filepath.Join(dir, marker), nil, 0o600)
+	return dir, func() {}, os.WriteFile(filepath.Join(dir, wiring.DevMarker), nil, 0o600)
 }
 
 // A registration is a client of --client, in the words of RFC 7591; pkce and nonce are "required" or "optional". A field

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"brama/cmd/brama/internal/config"
@@ -81,7 +82,12 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	state, err := wiring.OpenState(c.Path(c.Data), secret)
+	data := c.Path(c.Data)
+	// Persons and sessions in there were proven by test trust (threat T92).
+	if _, err := os.Lstat(filepath.Join(data, wiring.DevMarker)); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("data: %s is a folder of brama dev", c.Data)
+	}
+	state, err := wiring.OpenState(data, secret)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,10 @@ type State struct {
 	Audit *audit.File
 }
 
+// DevMarker is a file that tells a data folder of `brama dev` from that of `brama serve`. dev opens no folder without it, so
+// that no production store meets test trust; serve none that has it, so that nothing that test trust let in is believed.
+const DevMarker = "brama-dev"
+
 // OpenState opens, or makes, the state in a folder. The audit log's chain is verified first: a log that was edited or cut
 // stops the start.
 func OpenState(dir string, secret []byte) (*State, error) {
