@@ -285,6 +285,9 @@ func TestUpstreamURLList(t *testing.T) {
 		if got, err := parseLink(b, origins); (err == nil) != want || want && got != link {
 			t.Errorf("%q gives %q, %v, want %v", link, got, err, want)
 		}
+		if got, err := parseLink(append(b, "{}"...), origins); err == nil {
+			t.Errorf("two values give %q", got)
+		}
 	}
 }
 
