@@ -158,6 +158,9 @@ func (c *Connector) MaxLoA() connectors.LoA {
 	return signing.MaxAnswerLoA(Method, len(c.cfg.Signers) > 0)
 }
 
+// Down reports whether the system has failed again and again and is left alone for a while.
+func (c *Connector) Down() bool { return c.client.Down(calls...) }
+
 // LoginOf returns which login a return claims to be of. It proves nothing.
 func (c *Connector) LoginOf(ev connectors.Event) (string, error) { return upstream.LoginOf(ev) }
 
@@ -181,6 +184,9 @@ func (c *Connector) allowed(login connectors.Login) ([]string, error) {
 
 // Begin sends the browser to the system. Nothing is asked of it yet.
 func (c *Connector) Begin(_ context.Context, login connectors.Login) (connectors.Step, error) {
+	if err := c.client.RefuseDown(calls...); err != nil {
+		return nil, err
+	}
 	list, err := c.allowed(login)
 	if err != nil {
 		return nil, err

@@ -147,13 +147,17 @@ func TestDown(t *testing.T) {
 	} {
 		b := newBench(t, nil)
 		b.client.tokenTime, b.client.userInfoTime = 150*time.Millisecond, 150*time.Millisecond
+		l, ev := b.walk(login(t), nil)
 		for range 3 {
 			if _, err := b.try(v); codeOf(err) != "REMOTE_DOWN" {
 				t.Errorf("%v: %v", v, err)
 			}
 		}
-		if _, err := b.try(nil); codeOf(err) != "REMOTE_DOWN" || b.double.Asked(path[v.Get("stage")]) != 3 {
+		if _, err := b.advance(t.Context(), l, ev); codeOf(err) != "REMOTE_DOWN" || b.double.Asked(path[v.Get("stage")]) != 3 {
 			t.Errorf("%v: asked again after three failures: %v", v, err)
+		}
+		if _, err := b.client.Begin(t.Context(), login(t)); codeOf(err) != "REMOTE_DOWN" || !b.client.Down() {
+			t.Errorf("%v: the browser is sent to a system that is down: %v", v, err)
 		}
 	}
 }

@@ -21,6 +21,16 @@ const (
 	maxUserInfo = 512 << 10 // the attributes of a certificate and of a bank are a few kilobytes
 )
 
+// The calls.
+const (
+	tokenPath    = "/get-access-token"
+	userInfoPath = "/get-user-info"
+	logoutPath   = "/get-user-logout"
+)
+
+// calls are those without which nobody signs in.
+var calls = []string{tokenPath, userInfoPath}
+
 // fields are what is asked for: names, numbers, and what tells a person's key from a seal and a file from a device.
 const fields = "issuercn,serial,subjectcn,lastname,givenname,middlename,drfocode,edrpoucode,unzr,isqscd,auth_type"
 
@@ -30,7 +40,7 @@ type token struct{ access, user string }
 // token spends the code.
 func (c *Connector) token(ctx context.Context, code, redirectURI string) (token, error) {
 	o, err := c.client.Ask(ctx, upstream.Call{
-		Path: "/get-access-token", Timeout: c.tokenTime, MaxBody: maxToken,
+		Path: tokenPath, Timeout: c.tokenTime, MaxBody: maxToken,
 		Form: url.Values{
 			"grant_type": {"authorization_code"}, "client_id": {c.cfg.ClientID}, "client_secret": {c.cfg.ClientSecret},
 			"code": {code}, "redirect_uri": {redirectURI},
@@ -63,7 +73,7 @@ func (c *Connector) userInfo(ctx context.Context, t token, certificate []byte) (
 		encoded = url.QueryEscape(encoded)
 	}
 	o, err := c.client.Ask(ctx, upstream.Call{
-		Path: "/get-user-info", Timeout: c.userInfoTime, MaxBody: maxUserInfo, Bearer: t.access,
+		Path: userInfoPath, Timeout: c.userInfoTime, MaxBody: maxUserInfo, Bearer: t.access,
 		Form: url.Values{"access_token": {t.access}, "user_id": {t.user}, "fields": {fields}, "cert": {encoded}},
 	})
 	if err != nil {
@@ -87,7 +97,7 @@ func (c *Connector) userInfo(ctx context.Context, t token, certificate []byte) (
 // logout deletes what the system holds of the person. Its failure changes nothing here.
 func (c *Connector) logout(ctx context.Context, t token) {
 	_, _ = c.client.Ask(ctx, upstream.Call{
-		Path: "/get-user-logout", Timeout: c.logoutTime, MaxBody: maxToken, Unimportant: true,
+		Path: logoutPath, Timeout: c.logoutTime, MaxBody: maxToken, Unimportant: true,
 		Form: url.Values{"access_token": {t.access}, "user_id": {t.user}},
 	})
 }

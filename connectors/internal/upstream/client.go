@@ -65,6 +65,24 @@ func (c *Client) Page(path string, query url.Values) string {
 // Origin is the scheme and host of Page, for the policy of the page that sends a form there.
 func (c *Client) Origin() string { return c.host }
 
+// Down reports whether one of the calls at paths is left alone now because it failed again and again.
+func (c *Client) Down(paths ...string) bool {
+	for _, p := range paths {
+		if c.cfg.Breaker.Paused(c.host + p) {
+			return true
+		}
+	}
+	return false
+}
+
+// RefuseDown refuses to send the browser to a system whose calls are left alone: it would come back in vain.
+func (c *Client) RefuseDown(paths ...string) error {
+	if c.Down(paths...) {
+		return c.down(fetch.ErrPaused)
+	}
+	return nil
+}
+
 // A Call is one question. No secret stands in Path: everything goes in the body or a header (threat T46).
 type Call struct {
 	Path        string
@@ -79,6 +97,34 @@ type Call struct {
 // Ask sends q and returns the object that the body holds, whatever the status: both systems answer errors with 200 and
 // answers with 401. Every error is a refusal.
 func (c *Client) Ask(ctx context.Context, q Call) (Object, error) {
+	res, err := c.call(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ParseObject(res.Body)
+	switch {
+	case err != nil && (res.Status < 200 || res.Status > 299):
+		return nil, c.Invalid(fmt.Errorf("status %d without an object", res.Status))
+	case err != nil:
+		return nil, c.Invalid(err)
+	}
+	return o, nil
+}
+
+// AskList sends q and returns the objects of the list that the body holds.
+func (c *Client) AskList(ctx context.Context, q Call) ([]Object, error) {
+	res, err := c.call(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	list, err := ParseList(res.Body)
+	if err != nil {
+		return nil, c.Invalid(err)
+	}
+	return list, nil
+}
+
+func (c *Client) call(ctx context.Context, q Call) (*fetch.Response, error) {
 	req := fetch.Request{
 		Method: http.MethodPost, URL: c.cfg.BaseURL + q.Path, PlainHTTP: c.cfg.PlainHTTP, Accept: "application/json",
 		ContentType: "application/json", Body: q.JSON, Timeout: q.Timeout, MaxBody: q.MaxBody, Header: http.Header{},
@@ -92,18 +138,7 @@ func (c *Client) Ask(ctx context.Context, q Call) (Object, error) {
 	if q.Bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+q.Bearer)
 	}
-	res, err := c.send(ctx, req, c.host+q.Path, q.Unimportant)
-	if err != nil {
-		return nil, err
-	}
-	o, err := ParseObject(res.Body)
-	switch {
-	case err != nil && (res.Status < 200 || res.Status > 299):
-		return nil, c.Invalid(fmt.Errorf("status %d without an object", res.Status))
-	case err != nil:
-		return nil, c.Invalid(err)
-	}
-	return o, nil
+	return c.send(ctx, req, c.host+q.Path, q.Unimportant)
 }
 
 // errStatus is an answer by which a system says that it is down.

@@ -16,6 +16,7 @@ type Object map[string]json.RawMessage
 const (
 	maxMembers = 256
 	maxText    = 4096
+	maxList    = 1024
 )
 
 var (
@@ -56,6 +57,23 @@ func ParseObject(b []byte) (Object, error) {
 		return nil, errNotObject
 	}
 	return o, nil
+}
+
+// ParseList reads a list of objects.
+func ParseList(b []byte) ([]Object, error) {
+	var raw []json.RawMessage
+	if !utf8.Valid(b) || json.Unmarshal(b, &raw) != nil || len(raw) > maxList {
+		return nil, errNotObject
+	}
+	list := make([]Object, 0, len(raw))
+	for _, r := range raw {
+		o, err := ParseObject(r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, o)
+	}
+	return list, nil
 }
 
 // Text returns a member that is a text, a number as it is written, or a truth value as "1" or "0"; "" for one that is absent,
