@@ -146,7 +146,11 @@ func TestDown(t *testing.T) {
 		set("outcome", upstreamtest.FaultHang), set("outcome", upstreamtest.FaultSlow, "stage", "token"),
 	} {
 		b := newBench(t, nil)
-		b.client.tokenTime, b.client.userInfoTime = 150*time.Millisecond, 150*time.Millisecond
+		if v.Get("stage") == "token" {
+			b.client.tokenTime = 150 * time.Millisecond
+		} else {
+			b.client.userInfoTime = 150 * time.Millisecond
+		}
 		l, ev := b.walk(login(t), nil)
 		for range 3 {
 			if _, err := b.try(v); codeOf(err) != "REMOTE_DOWN" {
