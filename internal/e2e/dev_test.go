@@ -25,9 +25,10 @@ type dev struct {
 		ClientSecret string   `json:"client_secret"`
 		RedirectURIs []string `json:"redirect_uris"`
 	} `json:"clients"`
-	OCSP string `json:"ocsp"`
-	TSP  string `json:"tsp"`
-	CMP  string `json:"cmp"`
+	OCSP     string `json:"ocsp"`
+	TSP      string `json:"tsp"`
+	CMP      string `json:"cmp"`
+	TrustDir string `json:"trust_dir"`
 
 	log *syncBuffer
 }

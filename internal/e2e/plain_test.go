@@ -423,3 +423,29 @@ clients:
 		}
 	}
 }
+
+// TestVerifyDemoSignature: a document signed with a demo key passes under the root of the test provider, online, and is
+// undecided without the network.
+func TestVerifyDemoSignature(t *testing.T) {
+	d := startDev(t)
+	file := filepath.Join(t.TempDir(), "signed.p7s")
+	if err := os.WriteFile(file, create(t, d.key(t, "valid", "jks"), d.KeysPassword, []byte("заява")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	verify := func(more ...string) (int, string) {
+		args := append([]string{"signature", "verify", "--trust", filepath.Join(d.TrustDir, "root-main.cer"), "--trust", filepath.Join(d.TrustDir, "certificates.p7b")}, more...)
+		cmd := exec.Command(binary(t), append(args, file)...)
+		text, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), string(text)
+	}
+	if code, text := verify(); code != 0 {
+		t.Errorf("online: exit %d\n%s", code, text)
+	}
+	if code, text := verify("--offline"); code != 3 {
+		t.Errorf("offline: exit %d\n%s", code, text)
+	}
+}

@@ -60,6 +60,8 @@ type ready struct {
 	OCSP         string      `json:"ocsp"`
 	TSP          string      `json:"tsp"`
 	CMP          string      `json:"cmp"`
+	// TrustDir holds the roots of the test provider and a bundle of its certificates.
+	TrustDir string `json:"trust_dir"`
 	// TLS is the file of the self-signed certificate, with --tls.
 	TLS string `json:"tls_certificate,omitempty"`
 }
@@ -114,6 +116,10 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := keys.Write(r.KeysDir); err != nil {
+		return err
+	}
+	r.TrustDir = filepath.Join(data, "trust")
+	if err := writeTrust(r.TrustDir, services); err != nil {
 		return err
 	}
 
@@ -255,7 +261,8 @@ func announce(w io.Writer, asJSON bool, r ready) error {
   OCSP                   %s
   TSP                    %s
   CMP                    %s
-`, r.Portal, r.Issuer, r.KeysDir, r.KeysPassword, r.OCSP, r.TSP, r.CMP)
+  Довіра / trust         %s
+`, r.Portal, r.Issuer, r.KeysDir, r.KeysPassword, r.OCSP, r.TSP, r.CMP, r.TrustDir)
 	for _, c := range r.Clients {
 		fmt.Fprintf(w, "  client                 %s  %s  %v\n", c.ClientID, c.ClientSecret, c.RedirectURIs)
 	}
