@@ -6,10 +6,13 @@ import (
 	"brama/internal/qes/spki"
 )
 
-// Attributes of a PKCS#8 by national providers: the second key of a pair.
+// Attributes of a PKCS#8 by national providers: the second key of a pair, and the identifiers of both. Some files hold a
+// sixth attribute, { ДКЕ, 8 octets, 32 octets }, of which nothing is published; it is not read and not written.
 var (
+	oidFirstID          = der.NewOID("1.3.6.1.4.1.19398.1.1.2.1")
 	oidSecondParameters = der.NewOID("1.3.6.1.4.1.19398.1.1.2.2")
 	oidSecondKey        = der.NewOID("1.3.6.1.4.1.19398.1.1.2.3")
+	oidSecondID         = der.NewOID("1.3.6.1.4.1.19398.1.1.2.5")
 )
 
 // curveNames of ECDSA keys.
@@ -294,23 +297,4 @@ func ecEmbeddedPoint(private []byte) ([]byte, error) {
 		return nil, err
 	}
 	return point, nil
-}
-
-// EncodePKCS8 writes the PrivateKeyInfo of a ДСТУ key: named curve, d little-endian. With second, the key of agreement is
-// put into the attributes as national providers do it.
-func EncodePKCS8(key, second *dstu4145.PrivateKey) []byte {
-	public := key.Public().(*dstu4145.PublicKey)
-	parts := [][]byte{der.EncodeInt(0), spki.CurveAlgorithm(public.Curve()).Encode(), der.EncodeOctetString(key.Bytes())}
-	if second != nil {
-		curve := spki.CurveAlgorithm(second.Public().(*dstu4145.PublicKey).Curve()).Parameters
-		bits := second.Bytes()
-		for i, o := range bits {
-			bits[i] = reverseBits(o)
-		}
-		parts = append(parts, der.Element(der.Constructed(0),
-			der.EncodeSequence(der.EncodeOID(oidSecondParameters), der.EncodeSetOf(curve)),
-			der.EncodeSequence(der.EncodeOID(oidSecondKey), der.EncodeSetOf(der.EncodeBitString(bits)))))
-		clear(bits)
-	}
-	return der.EncodeSequence(parts...)
 }

@@ -38,13 +38,23 @@ var errScheme = errors.New("keystore: unknown scheme")
 
 // WritePKCS8 writes an EncryptedPrivateKeyInfo.
 func WritePKCS8(p Primitives, rand io.Reader, s Scheme, pkcs8, password []byte) ([]byte, error) {
+	algorithm, ciphertext, err := encryptPBES2(p, rand, s, pkcs8, password)
+	if err != nil {
+		return nil, err
+	}
+	return der.EncodeSequence(algorithm.Encode(), der.EncodeOctetString(ciphertext)), nil
+}
+
+// encryptPBES2 encrypts under a new salt.
+func encryptPBES2(p Primitives, rand io.Reader, s Scheme, plain, password []byte) (spki.Algorithm, []byte, error) {
+	var none spki.Algorithm
 	salt := make([]byte, writtenSalt)
 	if _, err := io.ReadFull(rand, salt); err != nil {
-		return nil, err
+		return none, nil, err
 	}
 	iv := make([]byte, 16)
 	if _, err := io.ReadFull(rand, iv); err != nil {
-		return nil, err
+		return none, nil, err
 	}
 	o := &opener{primitives: p, budget: MaxIterations}
 	kdf := kdfParameters{salt: salt, iterations: writtenIterations}
@@ -58,41 +68,42 @@ func WritePKCS8(p Primitives, rand io.Reader, s Scheme, pkcs8, password []byte) 
 			der.EncodeOctetString(iv), der.EncodeOctetString(gost28147.DKE1().Bytes()))}
 		key, err := o.derivePBKDF2(kdf, password, gost28147.KeySize)
 		if err != nil {
-			return nil, err
+			return none, nil, err
 		}
 		stream, err := gost28147.NewCFBEncrypter(key, nil, iv)
 		clear(key)
 		if err != nil {
-			return nil, err
+			return none, nil, err
 		}
-		ciphertext = make([]byte, len(pkcs8))
-		stream.XORKeyStream(ciphertext, pkcs8)
+		ciphertext = make([]byte, len(plain))
+		stream.XORKeyStream(ciphertext, plain)
 	case SchemeAES:
 		kdf.prf = oidHMACSHA256
 		encryption = spki.Algorithm{OID: oidAES256CBC, Parameters: der.EncodeOctetString(iv)}
 		key, err := o.derivePBKDF2(kdf, password, 32)
 		if err != nil {
-			return nil, err
+			return none, nil, err
 		}
-		ciphertext, err = p.AESCBCEncrypt(key, iv, pkcs8)
+		ciphertext, err = p.AESCBCEncrypt(key, iv, plain)
 		clear(key)
 		if err != nil {
-			return nil, err
+			return none, nil, err
 		}
 	default:
-		return nil, errScheme
+		return none, nil, errScheme
 	}
 	derivation := spki.Algorithm{OID: oidPBKDF2, Parameters: der.EncodeSequence(
 		der.EncodeOctetString(salt), der.EncodeInt(kdf.iterations),
 		spki.Algorithm{OID: kdf.prf, Parameters: der.EncodeNull()}.Encode())}
-	algorithm := spki.Algorithm{OID: oidPBES2, Parameters: der.EncodeSequence(derivation.Encode(), encryption.Encode())}
-	return der.EncodeSequence(algorithm.Encode(), der.EncodeOctetString(ciphertext)), nil
+	return spki.Algorithm{OID: oidPBES2, Parameters: der.EncodeSequence(derivation.Encode(), encryption.Encode())}, ciphertext, nil
 }
 
-// WritePKCS12 writes a PFX: one safe with the shrouded keys and, if there are certificates, a second one with them, not
-// encrypted.
+// WritePKCS12 writes a PFX: one safe with the shrouded keys and, if there are certificates, a second one with them,
+// encrypted as a whole. That is the usual form; and there is a reader who takes whatever stands in a safe that is not
+// encrypted for a key. A certificate that several entries share stands there once.
 func WritePKCS12(p Primitives, rand io.Reader, s Scheme, password []byte, entries []Entry) ([]byte, error) {
 	var keys, certificates [][]byte
+	written := make(map[string]bool)
 	for i, e := range entries {
 		shrouded, err := WritePKCS8(p, rand, s, e.PKCS8, password)
 		if err != nil {
@@ -101,6 +112,10 @@ func WritePKCS12(p Primitives, rand io.Reader, s Scheme, password []byte, entrie
 		id := localKeyID(p, e, i)
 		keys = append(keys, encodeBag(oidShroudedKeyBag, shrouded, e.Alias, id))
 		for j, c := range e.Chain {
+			if written[string(c)] {
+				continue
+			}
+			written[string(c)] = true
 			bag := der.EncodeSequence(der.EncodeOID(oidX509Certificate), der.Element(der.Constructed(0), der.EncodeOctetString(c)))
 			if j > 0 {
 				id = nil // the issuers: no key of ours
@@ -110,7 +125,11 @@ func WritePKCS12(p Primitives, rand io.Reader, s Scheme, password []byte, entrie
 	}
 	safes := [][]byte{encodeData(der.EncodeSequence(keys...))}
 	if len(certificates) > 0 {
-		safes = append(safes, encodeData(der.EncodeSequence(certificates...)))
+		safe, err := encryptData(p, rand, s, der.EncodeSequence(certificates...), password)
+		if err != nil {
+			return nil, err
+		}
+		safes = append(safes, safe)
 	}
 	content := der.EncodeSequence(safes...)
 	mac, err := encodeMAC(p, rand, s, content, password)
@@ -118,6 +137,17 @@ func WritePKCS12(p Primitives, rand io.Reader, s Scheme, password []byte, entrie
 		return nil, err
 	}
 	return der.EncodeSequence(der.EncodeInt(3), encodeData(content), mac), nil
+}
+
+// encryptData writes EncryptedData (RFC 5652 8) in its ContentInfo.
+func encryptData(p Primitives, rand io.Reader, s Scheme, plain, password []byte) ([]byte, error) {
+	algorithm, ciphertext, err := encryptPBES2(p, rand, s, plain, password)
+	if err != nil {
+		return nil, err
+	}
+	info := der.EncodeSequence(der.EncodeOID(oidData), algorithm.Encode(), der.Element(der.Context(0), ciphertext))
+	return der.EncodeSequence(der.EncodeOID(oidEncryptedData),
+		der.Element(der.Constructed(0), der.EncodeSequence(der.EncodeInt(0), info))), nil
 }
 
 // localKeyID ties a key to its certificate: the key identifier, or the number of the entry.

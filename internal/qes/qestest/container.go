@@ -78,10 +78,11 @@ func (i *Issued) pkcs8(second *dstu4145.PrivateKey) ([]byte, error) {
 	return i.Key.PKCS8()
 }
 
-// pairs are the entries of a PKCS#12: two bags for a person with two keys.
+// pairs are the entries of a PKCS#12: two bags for a person with two keys, which have no names in the files of national
+// providers.
 func pairs(issued []*Issued, certificates bool) ([]keystore.Entry, error) {
 	var entries []keystore.Entry
-	for n, person := range issued {
+	for _, person := range issued {
 		for _, i := range []*Issued{person, person.Agreement} {
 			if i == nil {
 				continue
@@ -90,7 +91,7 @@ func pairs(issued []*Issued, certificates bool) ([]keystore.Entry, error) {
 			if err != nil {
 				return nil, err
 			}
-			e := keystore.Entry{Alias: fmt.Sprintf("key%d", n+1), PKCS8: b}
+			e := keystore.Entry{PKCS8: b}
 			if certificates {
 				e.Chain = append([][]byte{i.Certificate.Raw}, i.Chain...)
 			}
