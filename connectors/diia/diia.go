@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+	_ "time/tzdata" // the name of the file shows Kyiv's time, also where the machine has no time zones
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"

@@ -62,6 +62,7 @@ type world struct {
 	outcomes []error
 	done     []connectors.Identity
 	drop     bool // take the event, judge nothing
+	faults   int  // how many events are answered 500
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.offset.Load())) }
@@ -72,6 +73,7 @@ type setup struct {
 	algorithm Algorithm
 	client    func(*ClientConfig)
 	config    func(*Config)
+	double    func(*diiatest.Config)
 }
 
 func newWorld(t testing.TB, s setup) *world {
@@ -82,8 +84,12 @@ func newWorld(t testing.TB, s setup) *world {
 	base := "http://" + srv.Listener.Addr().String()
 	callback := httptest.NewServer(http.HandlerFunc(w.callback))
 	t.Cleanup(callback.Close)
+	dc := diiatest.Config{BaseURL: base, Callback: callback.URL, Provider: w.Provider, Now: w.now}
+	if s.double != nil {
+		s.double(&dc)
+	}
 	var err error
-	if w.double, err = diiatest.New(diiatest.Config{BaseURL: base, Callback: callback.URL, Provider: w.Provider, Now: w.now}); err != nil {
+	if w.double, err = diiatest.New(dc); err != nil {
 		t.Fatal(err)
 	}
 	srv.Config.Handler = w.double.Handler()
@@ -141,6 +147,11 @@ func (w *world) callback(rw http.ResponseWriter, r *http.Request) {
 	defer w.mu.Unlock()
 	w.events = append(w.events, ev)
 	if w.drop {
+		return
+	}
+	if w.faults > 0 {
+		w.faults--
+		http.Error(rw, "", http.StatusInternalServerError)
 		return
 	}
 	err = w.judge(r.Context(), ev)

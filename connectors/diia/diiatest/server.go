@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -90,9 +89,8 @@ type branch struct {
 }
 
 type offer struct {
-	body   map[string]any
-	scope  string
-	number int
+	body  map[string]any
+	scope string
 }
 
 // A request is one dynamic request.
@@ -366,6 +364,3 @@ func sorted[V any](m map[string]V) []string {
 	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(a[16:], b[16:]) }) // by the serial part
 	return keys
 }
-
-// Listen opens a listener on this computer for a double; its address is what BaseURL needs.
-func Listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
