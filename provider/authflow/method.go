@@ -55,6 +55,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 	if panel.Name == "filekey" {
 		page.Screen = web.ScreenFile
 	}
+	if a, ok := c.(agented); ok {
+		page.Screen, page.Agent = web.ScreenToken, a.Agent()
+	}
 	data := web.Method{
 		Panel: panel.Data, Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
 		Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method),

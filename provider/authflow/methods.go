@@ -24,6 +24,9 @@ type leveled interface{ MaxLoA() connectors.LoA }
 // An immediate connector needs no challenge in the page: its form is the press that makes one.
 type immediate interface{ Immediate() bool }
 
+// An agented connector has a page that calls a program on the person's computer; Agent is its origin.
+type agented interface{ Agent() string }
+
 func levelRank(l connectors.LoA) int {
 	return slices.Index([]connectors.LoA{connectors.Low, connectors.Substantial, connectors.High}, l) + 1
 }

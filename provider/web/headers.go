@@ -13,21 +13,25 @@ type Screen int
 const (
 	ScreenPlain Screen = iota // S8, S14, S16, S17: no program runs here
 	ScreenFile                // S2: the browser program
+	ScreenToken               // S3: the program on the person's computer
 )
 
-// csp is the policy of ux.md 6: the same on every screen but for two things, the browser program on S2 and the portal's
-// address, to which the answer of a form is redirected.
-func csp(s Screen, redirectURI string) string {
-	script, types := "script-src 'self'", ""
+// csp is the policy of ux.md 6: the same on every screen but for three things, the browser program on S2, the agent on S3
+// and the portal's address, to which the answer of a form is redirected.
+func csp(s Screen, redirectURI, agent string) string {
+	script, connect, types := "script-src 'self'", "connect-src 'self'", ""
 	if s == ScreenFile {
 		script += " 'wasm-unsafe-eval'"
 		types = "; trusted-types brama-worker" // the one policy, for the address of the worker
+	}
+	if source := cspSource(agent); s == ScreenToken && source != "" {
+		connect += " " + source
 	}
 	form := "form-action 'self'"
 	if source := cspSource(redirectURI); source != "" {
 		form += " " + source
 	}
-	return "default-src 'none'; " + script + "; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+	return "default-src 'none'; " + script + "; style-src 'self'; img-src 'self'; font-src 'self'; " + connect + "; " +
 		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " + form + types
 }
 
@@ -74,6 +78,11 @@ const permissions = "accelerometer=(), autoplay=(), camera=(), clipboard-read=()
 	"local-network-access=(), loopback-network=(), magnetometer=(), microphone=(), midi=(), payment=(), " +
 	"picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), " +
 	"storage-access=(), usb=(), xr-spatial-tracking=()"
+
+// agentPermissions lets the page of S3, and no frame, call a program on the person's computer. The feature had the second name
+// before it was divided.
+var agentPermissions = strings.NewReplacer("loopback-network=()", "loopback-network=(self)",
+	"local-network-access=()", "local-network-access=(self)").Replace(permissions)
 
 // Secure sets the headers of every answer, whatever it is. A page adds its own policy to them.
 func Secure(h http.Header, https bool) {

@@ -34,7 +34,7 @@ type Site struct {
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
-var pages = []string{"filekey", "upload", "demo", "confirm", "problem", "help", "accessibility", "privacy", "feedback"}
+var pages = []string{"filekey", "token", "upload", "demo", "confirm", "problem", "help", "accessibility", "privacy", "feedback"}
 
 // New reads the templates and texts; what is wrong with them is found here and not by a person.
 func New(cfg Config) (*Site, error) {
@@ -71,26 +71,31 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 		"has": func(key string) bool {
 			return texts.Has(key)
 		},
-		"static":   s.assets.URL,
-		"path":     func(p string) string { return s.base + p },
-		"date":     FormatDate,
-		"datetime": FormatTime,
-		"langs":    func() []Lang { return Langs },
-		"langname": func(l Lang) (string, error) { return s.texts[l].Text("lang.name") },
-		"clientcodes": func() []Message {
-			messages := make([]Message, 0, len(clientCodes))
-			for _, code := range clientCodes {
-				m := texts.Message(code, nil)
-				m.Text = texts.m[code] // with its placeholders: the page fills them
-				messages = append(messages, m)
-			}
-			return messages
-		},
-		"plain": func(code string) string { return texts.m[code+".plain"] },
-		"lines": func(s []string) string { return strings.Join(s, "\n") },
-		"words": func() []string { return clientWords },
-		"mask":  mask,
+		"static":      s.assets.URL,
+		"path":        func(p string) string { return s.base + p },
+		"date":        FormatDate,
+		"datetime":    FormatTime,
+		"langs":       func() []Lang { return Langs },
+		"langname":    func(l Lang) (string, error) { return s.texts[l].Text("lang.name") },
+		"clientcodes": func() []Message { return texts.list(clientCodes) },
+		"tokencodes":  func() []Message { return texts.list(tokenCodes) },
+		"plain":       func(code string) string { return texts.m[code+".plain"] },
+		"lines":       func(s []string) string { return strings.Join(s, "\n") },
+		"words":       func() []string { return clientWords },
+		"tokenwords":  func() []string { return tokenWords },
+		"mask":        mask,
 	}
+}
+
+// list returns messages with their placeholders, which the page fills.
+func (t *Texts) list(codes []string) []Message {
+	messages := make([]Message, 0, len(codes))
+	for _, code := range codes {
+		m := t.Message(code, nil)
+		m.Text = t.m[code]
+		messages = append(messages, m)
+	}
+	return messages
 }
 
 // clientCodes are the codes that the page itself may show: what happens before anything is sent.
@@ -104,6 +109,16 @@ var clientWords = []string{"title.error", "file.none", "file.show", "file.hide",
 	"file.loading", "file.ready", "file.opening", "file.searching", "file.signing", "file.verifying", "file.done",
 	"keys.until", "keys.issuer", "keys.unusable", "keys.person", "keys.encryption", "keys.seal", "keys.expired", "keys.notyet",
 	"keys.nocertificate", "keys.unsupported", "file.useissuer", "file.issuer.auto", "problem", "kind.certificate", "kind.signed", "kind.archive"}
+
+// tokenCodes and tokenWords are those of S3: what the page finds out and what the agent answers.
+var (
+	tokenCodes = []string{"AGENT_MISSING", "AGENT_PERMISSION", "AGENT_OLD", "AGENT_MOBILE", "AGENT_SITE", "AGENT_OTHER_USER", "AGENT_BUSY",
+		"AGENT_CANCELLED", "AGENT_NO_WINDOW", "AGENT_CHALLENGE", "AGENT_GONE", "AGENT_FAILED", "TOKEN_ABSENT", "TOKEN_REMOVED",
+		"TOKEN_UNSUPPORTED", "TOKEN_FAULT", "PIN_WRONG", "PIN_LOCKED", "PIN_EXPIRED", "KEY_CERT_NOT_FOUND", "CERT_SEAL", "CERT_USAGE",
+		"CHALLENGE_EXPIRED", "RATE_LIMITED", "OFFLINE", "INTERNAL"}
+	tokenWords = []string{"title.error", "problem", "token.state.idle", "token.state.looking", "token.state.found", "token.state.missing",
+		"token.state.refused", "token.asking", "token.window", "token.searching", "token.verifying", "token.done"}
+)
 
 // mask hides the middle of a number: the first and the last two characters stay.
 func mask(s string) string {
@@ -160,6 +175,7 @@ type Page struct {
 	Event       string // event number
 	Self        string // path of the page for the language switch; "" shows no switch
 	RedirectURI string // of the client, for form-action
+	Agent       string // of ScreenToken: the origin of the program on the person's computer
 	Portal      *Portal
 	Tabs        []Tab
 	Longer      *Longer // nil if there is no more time to be had
@@ -197,7 +213,10 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI))
+	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent))
+	if p.Screen == ScreenToken {
+		h.Set("Permissions-Policy", agentPermissions)
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(p.Lang))
 	h.Set("Cache-Control", "no-store")

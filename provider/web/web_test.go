@@ -101,24 +101,27 @@ func TestNoUnusedText(t *testing.T) {
 
 // TestCodesOfJavaScript: every code that a script of ours names has a text in the page.
 func TestCodesOfJavaScript(t *testing.T) {
-	code := regexp.MustCompile(`'((?:KEY|CERT|SIG|CHALLENGE|OFFLINE|INTERNAL)[A-Z_]*)'`)
+	code := regexp.MustCompile(`'((?:KEY|CERT|SIG|CHALLENGE|OFFLINE|INTERNAL|AGENT|TOKEN|PIN)[A-Z_]*)'`)
+	word := regexp.MustCompile(`'((?:file|keys|kind|token)\.[a-z.]+)'`)
 	// Names that the worker has and vault.js translates, and the beginning of a name.
 	translated := []string{"CHALLENGE_MALFORMED", "KEY_PASSWORD"}
 	n := 0
-	for _, name := range []string{"filekey.js", "vault.js", "server.js", "messages.js"} {
+	for name, page := range map[string]struct{ codes, words []string }{
+		"filekey.js": {clientCodes, clientWords}, "vault.js": {clientCodes, clientWords}, "server.js": {clientCodes, clientWords},
+		"messages.js": {clientCodes, clientWords}, "token.js": {tokenCodes, tokenWords},
+	} {
 		b, err := staticFiles.ReadFile("static/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range code.FindAllStringSubmatch(string(b), -1) {
 			n++
-			if !slices.Contains(clientCodes, m[1]) && !slices.Contains(translated, m[1]) {
+			if !slices.Contains(page.codes, m[1]) && !slices.Contains(translated, m[1]) {
 				t.Errorf("%s names %s, which is not among the texts of the page", name, m[1])
 			}
 		}
-		word := regexp.MustCompile(`'((?:file|keys|kind)\.[a-z.]+)'`)
 		for _, m := range word.FindAllStringSubmatch(string(b), -1) {
-			if !slices.Contains(clientWords, m[1]) {
+			if !slices.Contains(page.words, m[1]) {
 				t.Errorf("%s says %s, which is not among the words of the page", name, m[1])
 			}
 		}
@@ -135,9 +138,11 @@ func TestCSPPerScreen(t *testing.T) {
 			"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; form-action 'self' https://cabinet.example.gov.ua"
 		file = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 			"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; form-action 'self' https://cabinet.example.gov.ua; trusted-types brama-worker"
+		token = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self' http://127.0.0.1:24145; " +
+			"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; form-action 'self' https://cabinet.example.gov.ua"
 	)
 	for name, want := range map[string]string{
-		"filekey": file, "upload": plain, "demo": plain, "confirm": plain, "problem": plain, "help": plain,
+		"filekey": file, "token": token, "upload": plain, "demo": plain, "confirm": plain, "problem": plain, "help": plain,
 		"accessibility": plain, "privacy": plain, "feedback": plain,
 	} {
 		w := renderPage(t, site(t, false), name, Ukrainian)
@@ -166,6 +171,14 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 	case "filekey":
 		p.Screen = ScreenFile
 		method.Panel = struct{ Issuers []issuer }{[]issuer{{"1", "Надавач", []string{"Надавач", "Provider"}}}}
+		p.Data = method
+	case "token":
+		p.Screen, p.Agent = ScreenToken, "http://127.0.0.1:24145"
+		method.Panel = struct {
+			Issuers  []issuer
+			Agent    string
+			Protocol int
+		}{[]issuer{{"1", "Надавач", nil}}, p.Agent, 1}
 		p.Data = method
 	case "demo":
 		method.Panel = struct{ Persons []string }{[]string{"valid", "seal"}}
@@ -387,8 +400,44 @@ func FuzzCSPOrigin(f *testing.F) {
 		if got := cspSource(s); got != "" && !source.MatchString(got) {
 			t.Errorf("%q gives the source %q", s, got)
 		}
-		if got := csp(ScreenPlain, s); strings.Count(got, ";") != strings.Count(csp(ScreenPlain, ""), ";") || strings.ContainsAny(got, "\r\n*") {
+		if got := csp(ScreenPlain, s, ""); strings.Count(got, ";") != strings.Count(csp(ScreenPlain, "", ""), ";") || strings.ContainsAny(got, "\r\n*") {
 			t.Errorf("%q gives the policy %q", s, got)
 		}
 	})
+}
+
+// TestTokenPage: the page of S3 may call the agent and no other page may; it has no field for a PIN and asks for none (T59, T61).
+func TestTokenPage(t *testing.T) {
+	s := site(t, false)
+	for _, lang := range Langs {
+		w := renderPage(t, s, "token", lang)
+		policy := w.Header().Get("Permissions-Policy")
+		for _, feature := range []string{"loopback-network=(self)", "local-network-access=(self)", "usb=()", "hid=()"} {
+			if !strings.Contains(policy, feature) {
+				t.Errorf("the policy of S3 lacks %s: %s", feature, policy)
+			}
+		}
+		body := w.Body.String()
+		for _, bad := range []string{"<input", "<textarea", "<form", "contenteditable"} {
+			if strings.Contains(body, bad) {
+				t.Errorf("the page of S3 holds %s", bad)
+			}
+		}
+		if other := renderPage(t, s, "filekey", lang).Header().Get("Permissions-Policy"); strings.Contains(other, "(self)") {
+			t.Errorf("S2 has the policy %s", other)
+		}
+	}
+	if strings.Contains(permissions, "(self)") {
+		t.Error("every page may call the agent")
+	}
+	for lang, texts := range s.texts {
+		for _, key := range texts.Keys() {
+			text := strings.ToLower(texts.m[key])
+			for _, bad := range []string{"введіть pin", "enter the pin", "enter your pin", "type the pin", "type your pin"} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s of %s asks for the PIN: %s", key, lang, text)
+				}
+			}
+		}
+	}
 }

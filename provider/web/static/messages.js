@@ -117,7 +117,7 @@ export function swapLanguage(root, messages, done) {
 
 // kept are elements whose content is not the template's but this page's.
 const kept = new Set(['issuer', 'key-name', 'keys-list', 'status', 'show', 'password-caps', 'password-layout', 'password-state',
-  'use-issuer', 'event', 'code', 'problem']);
+  'use-issuer', 'state', 'event', 'code', 'problem']);
 
 // copyTexts walks two trees of the same template and takes over texts and the attributes that are texts.
 function copyTexts(to, from) {
