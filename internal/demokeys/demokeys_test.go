@@ -283,3 +283,26 @@ func TestServeRefusesDemoKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenKeys: for a token there is a key of each algorithm, in clear, with the certificate beside it.
+func TestTokenKeys(t *testing.T) {
+	w := start(t)
+	dir := filepath.Join(t.TempDir(), "token")
+	if err := w.keys.WriteTokens(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, device := range map[string]bool{"dstu": true, "rsa": true, "ecdsa": false} {
+		key, err := os.ReadFile(filepath.Join(dir, name+".p8"))
+		if err != nil || len(key) == 0 {
+			t.Errorf("%s: key of %d octets, %v", name, len(key), err)
+		}
+		der, err := os.ReadFile(filepath.Join(dir, name+".cer"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := cert.Parse(der)
+		if err != nil || c.QCStatements().SSCD != device || c.Kind() != cert.KindPerson {
+			t.Errorf("%s: %v, %v", name, c, err)
+		}
+	}
+}

@@ -34,6 +34,10 @@ type browserOptions struct {
 	noScript bool
 	width    int
 	dark     bool
+	// direct is an address that is reached without the wiretap: what answers for a missing program would else be the tap.
+	direct string
+	// agent is what the browser says it is; "" is Chromium on this system.
+	agent string
 }
 
 func newBrowser(t *testing.T, o browserOptions) *browser {
@@ -50,7 +54,7 @@ func newBrowser(t *testing.T, o browserOptions) *browser {
 		chromedp.ExecPath(program),
 		chromedp.NoSandbox, // Chromium's sandbox does not run as root, and the pages are ours
 		chromedp.ProxyServer(b.wire.URL),
-		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
+		chromedp.Flag("proxy-bypass-list", strings.TrimSuffix("<-loopback>;"+o.direct, ";")),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("no-pings", true),
@@ -60,6 +64,9 @@ func newBrowser(t *testing.T, o browserOptions) *browser {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.WindowSize(o.width, 1000),
 	)
+	if o.agent != "" {
+		options = append(options, chromedp.UserAgent(o.agent))
+	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() { cancel(); stop() })

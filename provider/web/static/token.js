@@ -35,7 +35,7 @@ async function permission() {
 }
 
 function onPhone() {
-  return navigator.userAgentData?.mobile ?? /Android|iPhone|iPad|iPod|Mobile/.test(navigator.userAgent);
+  return navigator.userAgentData?.mobile || /Android|iPhone|iPad|iPod|Mobile/.test(navigator.userAgent);
 }
 
 // call speaks one verb. A refusal of the agent becomes a Refused with its code.

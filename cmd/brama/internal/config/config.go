@@ -38,6 +38,8 @@ type Config struct {
 	SecretFile string `yaml:"secret_file"`
 	// Trust says where certificates of trust service providers come from. The anchors are in the program.
 	Trust Trust `yaml:"trust"`
+	// Token is the method token.
+	Token Token `yaml:"token"`
 	// Operator is shown on the pages S17.
 	Operator Operator `yaml:"operator"`
 	// Clients are the portals.
@@ -59,6 +61,15 @@ type Trust struct {
 	// MaxAge is how old the file of a bundle without next_update may be before logins stop with TRUST_LIST_STALE; 45 days
 	// if zero.
 	MaxAge Duration `yaml:"max_age"`
+}
+
+// Token is what the method token needs. All of it may be left out.
+type Token struct {
+	// AgentPort is where the agents of all workplaces listen; 0 means their usual port.
+	AgentPort int `yaml:"agent_port"`
+	// WithoutDevice is the level of a certificate that does not say its key is in a qualified device: substantial (also if
+	// empty) or low. It is never high.
+	WithoutDevice string `yaml:"level_without_device"`
 }
 
 // A Bundle is one PKCS#7 file.
@@ -198,6 +209,12 @@ func (c *Config) check() error {
 		if err := client.check(); err != nil {
 			fault("clients[%d] %q: %w", i, client.ID, err)
 		}
+	}
+	if p := c.Token.AgentPort; p != 0 && (p < 1024 || p > 65535) {
+		fault("token.agent_port: %d is not between 1024 and 65535", p)
+	}
+	if l := c.Token.WithoutDevice; l != "" && l != "low" && l != "substantial" {
+		fault("token.level_without_device: %q is neither low nor substantial", l)
 	}
 	return errors.Join(faults...)
 }

@@ -62,6 +62,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"no secret of the client", "{secret_file: client}", "{}", "exactly one"},
 		{"public client without PKCE", "auth: {secret_file: client}", "auth: {method: none}\n    pkce: optional", "confidential"},
 		{"unknown algorithm", "auth:", "id_token_signed_response_alg: none\n    auth:", "id_token"},
+		{"high without a device", "data: data", "data: data\ntoken: {level_without_device: high}", "level_without_device"},
+		{"port of the agent", "data: data", "data: data\ntoken: {agent_port: 80}", "agent_port"},
 		{"missing English name", ", en: A", "", "name.en"},
 	}
 	for _, tt := range tests {

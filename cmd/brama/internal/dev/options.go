@@ -23,6 +23,7 @@ type options struct {
 	json    bool
 	tls     bool
 	clients multi
+	agent   int
 }
 
 type multi []string
@@ -39,6 +40,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.json, "json", false, "print one line of JSON when ready")
 	flags.BoolVar(&o.tls, "tls", false, "https issuer with a self-signed certificate")
 	flags.Var(&o.clients, "client", "JSON `file` with further clients: one, a list, or {\"clients\": […]} (may be given more than once)")
+	flags.IntVar(&o.agent, "agent-port", 0, "`port` where brama-agent listens (default: its usual one)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -115,6 +115,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := keys.WriteTokens(filepath.Join(r.KeysDir, "token")); err != nil {
+		return err
+	}
 	if err := keys.Write(r.KeysDir); err != nil {
 		return err
 	}
@@ -139,7 +142,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		r.Clients = append(r.Clients, announced{c.ClientID, c.ClientSecret, c.RedirectURIs})
 	}
 
-	handler, closeAll, err := newProvider(r.Issuer, data, clients, services, keys, log)
+	handler, closeAll, err := newProvider(r.Issuer, data, clients, services, keys, o.agent, log)
 	if err != nil {
 		return err
 	}
@@ -160,7 +163,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 // newProvider is the provider of serve with the test trust service provider in place of the national pins, and the method
 // demo beside the others.
-func newProvider(issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, log *slog.Logger) (http.Handler, func(), error) {
+func newProvider(issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, agentPort int, log *slog.Logger) (http.Handler, func(), error) {
 	trust := services.TrustConfig()
 	store, err := trustlist.New(trust)
 	if err != nil {
@@ -174,7 +177,7 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 	if err != nil {
 		return nil, nil, err
 	}
-	methods, err := engine.Connectors()
+	methods, err := engine.Connectors(wiring.Tokens{AgentPort: agentPort})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"brama/cmd/brama/internal/config"
 	"brama/cmd/brama/internal/wiring"
+	"brama/connectors"
 	"brama/internal/fetch"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
@@ -74,7 +75,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err := engine.Ready(ctx); err != nil {
 		log.Warn("not ready for logins", "err", err)
 	}
-	methods, err := engine.Connectors()
+	methods, err := engine.Connectors(wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)})
 	if err != nil {
 		return err
 	}

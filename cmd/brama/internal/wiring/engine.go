@@ -7,6 +7,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/filekey"
+	"brama/connectors/token"
 	"brama/connectors/upload"
 	"brama/internal/fetch"
 	"brama/internal/qes"
@@ -87,11 +88,19 @@ func (e *Engine) Ready(context.Context) error {
 	return e.clock.Err(e.trust.Now())
 }
 
+// Tokens are the settings of the method token. The zero value is the usual one.
+type Tokens struct {
+	AgentPort     int            // where the agents listen; 0 means token.AgentPort
+	WithoutDevice connectors.LoA // of certificates that do not name a qualified device; "" means substantial
+}
+
 // Connectors returns the methods that both serve and dev offer.
-func (e *Engine) Connectors() (map[string]connectors.Connector, error) {
+func (e *Engine) Connectors(t Tokens) (map[string]connectors.Connector, error) {
 	var issuers []filekey.Issuer
+	var tokenIssuers []token.Issuer
 	for _, p := range e.trust.Store.Providers(e.trust.Now()) {
 		issuers = append(issuers, filekey.Issuer{ID: p.ID(), Name: p.Name(), Names: p.IssuerCNs})
+		tokenIssuers = append(tokenIssuers, token.Issuer{ID: p.ID(), Name: p.Name()})
 	}
 	version := func() string { return e.trust.Version }
 	file, err := filekey.New(filekey.Config{Verifier: e.Validator, Issuers: issuers, Search: e.Search.FindCertificates, TrustList: version, Now: e.trust.Now})
@@ -102,5 +111,10 @@ func (e *Engine) Connectors() (map[string]connectors.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]connectors.Connector{filekey.Method: file, upload.Method: own}, nil
+	hardware, err := token.New(token.Config{Verifier: e.Validator, WithoutDevice: t.WithoutDevice, Issuers: tokenIssuers,
+		Search: e.Search.FindCertificates, AgentPort: t.AgentPort, TrustList: version, Now: e.trust.Now})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]connectors.Connector{filekey.Method: file, token.Method: hardware, upload.Method: own}, nil
 }
