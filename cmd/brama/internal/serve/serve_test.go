@@ -153,7 +153,7 @@ func TestServeRefusesTestRoots(t *testing.T) {
 			t.Errorf("%s of the test provider was asked %d times", service, n)
 		}
 	}
-	methods, err := engine.Connectors()
+	methods, err := engine.Connectors(wiring.Tokens{})
 	if err != nil {
 		t.Fatal(err)
 	}

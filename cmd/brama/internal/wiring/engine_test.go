@@ -48,7 +48,7 @@ func TestClockSkewStopsLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	methods, err := engine.Connectors()
+	methods, err := engine.Connectors(wiring.Tokens{})
 	if err != nil {
 		t.Fatal(err)
 	}
