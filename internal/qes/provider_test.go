@@ -395,37 +395,6 @@ func BenchmarkValidateLogin(b *testing.B) {
 	}
 }
 
-// worstLogin bounds the CPU of one hostile login on a slow machine (T94).
-const worstLogin = 2 * time.Second
-
-// TestWorstLogin: as many and as large certificates as the limits let through, on the largest curve.
-func TestWorstLogin(t *testing.T) {
-	s := newSite(t, qes.Policy{})
-	i := s.issue(t, qestest.Request{Authority: qestest.Second, Algorithm: qestest.M431, RNOKPP: "1234567899"})
-	var chain [][]byte
-	for len(chain) < cms.LoginLimits.Certificates-1 {
-		chain = append(chain, s.issue(t, qestest.Request{Authority: qestest.Second, Algorithm: qestest.M431, RNOKPP: "1234567899"}).Certificate.Raw)
-	}
-	b, err := cms.Sign(i.Key, cms.Options{Certificate: i.Certificate.Raw, Chain: chain, Content: challenge})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	if _, err := s.validator.Verify(t.Context(), b, challenge); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(start); took > worstLogin {
-		t.Errorf("took %v", took)
-	}
-	chain = append(chain, chain[0])
-	if b, err = cms.Sign(i.Key, cms.Options{Certificate: i.Certificate.Raw, Chain: chain, Content: challenge}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.validator.Verify(t.Context(), b, challenge); !errors.Is(err, qes.CMSMalformed) {
-		t.Errorf("nine certificates: %v", err)
-	}
-}
-
 // TestDoubleOctetString: a ДСТУ value in a further OCTET STRING, as an OpenSSL engine writes it, is the same signature; other
 // lengths are none (T14).
 func TestDoubleOctetString(t *testing.T) {

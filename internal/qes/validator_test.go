@@ -145,7 +145,7 @@ func (r refusal) run(t *testing.T) {
 	}
 }
 
-// TestRefusals: one fixture per cause and its code; TestCertificateKinds of threats.md (T20) is the first half.
+// TestRefusals: one fixture per cause and its code; the kinds of certificates have TestCertificateKinds.
 func TestRefusals(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.name, r.run)
@@ -377,7 +377,7 @@ func TestSignedAttributes(t *testing.T) {
 	}
 }
 
-// TestNoSignedAttrs and TestAttrsAsContent (T10): a signature over attributes is none over a content that looks like them.
+// TestAttrsAsContent: a signature over attributes is none over a content that looks like them (T10).
 func TestAttrsAsContent(t *testing.T) {
 	w := newWorld(t)
 	key, c := w.person(t, nil)

@@ -56,7 +56,9 @@ func TestClockOfOneIssuer(t *testing.T) {
 	clock := new(Clock)
 	c := w.checker(t, func(c *Config) { c.Clock = clock })
 	w.check(t, c, right)
-	w.OnOCSP(func(a *qestest.Answer) { a.ProducedAt, a.ThisUpdate = w.now.Add(-6*time.Minute), w.now.Add(-6*time.Minute) })
+	w.OnOCSP(func(a *qestest.Answer) {
+		a.ProducedAt, a.ThisUpdate = w.now.Add(-6*time.Minute), w.now.Add(-6*time.Minute)
+	})
 	if _, err := w.check(t, c, wrong); !errors.Is(err, ErrClock) {
 		t.Errorf("the wrong one: %v", err)
 	}
