@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and the machine lacks: Debian's Chromium, a C compiler for the race detector, Java with
-# Bouncy Castle and openssl (implementations that are not ours), node ≥ 20, and the pinned node modules. Does nothing
-# where all of it is there.
+# Bouncy Castle, openssl and SoftHSM 2 (implementations that are not ours), the compilers of the agent's Windows build,
+# node ≥ 20, and the pinned node modules. Does nothing where all of it is there.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=${BRAMA_CACHE:-$PWD/.cache}

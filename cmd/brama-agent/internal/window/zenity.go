@@ -3,6 +3,7 @@ package window
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,6 +39,9 @@ func (p zenity) Ask(ctx context.Context, d Dialog) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: kind %q", ErrUnavailable, d.Kind)
 	}
 	out, err := run(ctx, &in, string(p), args...)
+	if d.Kind == Notice && errors.Is(err, ErrCancelled) {
+		return Answer{}, nil // however it was closed, it was seen
+	}
 	if err != nil {
 		return Answer{}, err
 	}
@@ -86,6 +90,9 @@ func (p kdialog) Ask(ctx context.Context, d Dialog) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: kind %q", ErrUnavailable, d.Kind)
 	}
 	out, err := run(ctx, nil, string(p), args...)
+	if d.Kind == Notice && errors.Is(err, ErrCancelled) {
+		return Answer{}, nil
+	}
 	if err != nil {
 		return Answer{}, err
 	}
