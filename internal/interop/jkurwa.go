@@ -1,9 +1,11 @@
 package interop
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -74,4 +76,47 @@ func SignWithJkurwa(t testing.TB, key *dstu4145.PrivateKey, certificate, content
 	out := filepath.Join(t.TempDir(), "out")
 	ok, output := jkurwa(t, "sign", file(t, "key", keystore.EncodePKCS8(key, nil)), file(t, "certificate", certificate), file(t, "content", content), out, mode(detached))
 	return written(t, ok, output, out)
+}
+
+// An Opened is what jkurwa made of a container: the identifiers of the keys in hex, how many certificates are inside,
+// whether it had to search one, and the message that it signed, nil with the reason in Error.
+type Opened struct {
+	Keys         []string `json:"keys"`
+	Certificates int      `json:"certificates"`
+	Searched     bool     `json:"searched"`
+	Error        string   `json:"error"`
+	Message      []byte   `json:"-"`
+}
+
+// OpenWithJkurwa has jkurwa open containers by name and sign content with each, as its users do: with the first key that
+// has a certificate for it, inside or at one of the CMP services. What is not opened or signed is no failure of the test.
+func OpenWithJkurwa(t testing.TB, containers map[string][]byte, password string, content []byte, detached bool, services ...string) map[string]Opened {
+	t.Helper()
+	dir := t.TempDir()
+	args := []string{"open", password, file(t, "content", content), mode(detached), strings.Join(services, ",")}
+	for name, b := range containers {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	ok, output := jkurwa(t, args...)
+	results := make(map[string]Opened)
+	// What it complains of stands before the last line.
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &results); !ok || err != nil {
+		t.Fatalf("jkurwa: %v\n%s", err, output)
+	}
+	opened := make(map[string]Opened)
+	for path, o := range results {
+		if o.Error == "" {
+			var err error
+			if o.Message, err = os.ReadFile(path + ".p7s"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		opened[filepath.Base(path)] = o
+	}
+	return opened
 }
