@@ -32,6 +32,14 @@ type wiretap struct {
 	mu      sync.Mutex
 	sent    []sent
 	foreign []string
+	change  func(path string, body []byte) []byte
+}
+
+// swap makes the proxy give what change makes of the body of each answer.
+func (w *wiretap) swap(change func(path string, body []byte) []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.change = change
 }
 
 func newWiretap(t testing.TB) *wiretap {
@@ -52,6 +60,7 @@ func newWiretap(t testing.TB) *wiretap {
 		if host != "127.0.0.1" && host != "localhost" && !slices.Contains(chromiumOwn, host) {
 			w.foreign = append(w.foreign, r.Method+" "+r.Host+" "+r.URL.String())
 		}
+		change := w.change
 		w.mu.Unlock()
 		if r.Method == http.MethodConnect || host != "127.0.0.1" && host != "localhost" {
 			http.Error(rw, "only loopback", http.StatusBadGateway)
@@ -60,6 +69,9 @@ func newWiretap(t testing.TB) *wiretap {
 		out := r.Clone(r.Context())
 		out.RequestURI, out.Body, out.ContentLength = "", io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		out.Header.Del("Proxy-Connection")
+		if change != nil {
+			out.Header.Set("Accept-Encoding", "identity")
+		}
 		resp, err := transport.RoundTrip(out)
 		if err != nil {
 			http.Error(rw, err.Error(), http.StatusBadGateway)
@@ -69,8 +81,18 @@ func newWiretap(t testing.TB) *wiretap {
 		for k, v := range resp.Header {
 			rw.Header()[k] = v
 		}
+		var answer io.Reader = resp.Body
+		if change != nil {
+			whole, err := io.ReadAll(resp.Body)
+			if err != nil {
+				http.Error(rw, err.Error(), http.StatusBadGateway)
+				return
+			}
+			answer = bytes.NewReader(change(r.URL.Path, whole))
+			rw.Header().Del("Content-Length")
+		}
 		rw.WriteHeader(resp.StatusCode)
-		io.Copy(rw, resp.Body)
+		io.Copy(rw, answer)
 	}))
 	t.Cleanup(func() { w.Close(); transport.CloseIdleConnections() })
 	return w
