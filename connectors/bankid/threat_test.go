@@ -3,6 +3,7 @@ package bankid
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -186,7 +187,7 @@ func TestUpstreamURLList(t *testing.T) {
 func TestCallbackMatrix(t *testing.T) {
 	b := newBench(t, nil)
 	mine, ev := b.walk(login(t), nil)
-	_, foreign, err := upstream.Depart(mine, "idgov", "")
+	foreign, err := json.Marshal(upstream.Journey{Method: "idgov", State: ev.Values.Get("state")})
 	if err != nil {
 		t.Fatal(err)
 	}

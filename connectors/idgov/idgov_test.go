@@ -2,6 +2,7 @@ package idgov
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -182,6 +183,20 @@ func TestOneShot(t *testing.T) {
 	}
 	if _, err := b.try(nil); codeOf(err) != "UPSTREAM_INVALID" {
 		t.Errorf("above the cap: %v", err)
+	}
+}
+
+// TestCertificateEncoding: twice by default, as the system's developers advise, and once if the operator says so.
+func TestCertificateEncoding(t *testing.T) {
+	b := newBench(t, nil)
+	der := b.config.Keys[0].Certificate.Raw
+	for once, want := range map[bool]string{false: url.QueryEscape(base64.StdEncoding.EncodeToString(der)), true: base64.StdEncoding.EncodeToString(der)} {
+		c := b.config
+		c.CertOnce = once
+		b.setClient(c)
+		if _, err := b.try(nil); err != nil || b.double.LastCert() != want {
+			t.Errorf("once %v: %v, the certificate was sent as %.40s", once, err, b.double.LastCert())
+		}
 	}
 }
 

@@ -59,6 +59,9 @@ func (s *Server) accessToken(w http.ResponseWriter, r *http.Request) {
 // userInfo spends a token.
 func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {
 	f := r.Form
+	s.mu.Lock()
+	s.cert = f.Get("cert")
+	s.mu.Unlock()
 	if f.Get("user_id") != userID {
 		write(w, http.StatusUnauthorized, map[string]any{"error": 1, "message": "user"})
 		return

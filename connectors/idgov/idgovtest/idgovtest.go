@@ -129,6 +129,7 @@ type Server struct {
 	asked   map[string]int // by path
 	inQuery []string       // paths that were asked with parameters in the address
 	logins  int
+	cert    string
 }
 
 // A session is what the person chose on the page.
@@ -181,6 +182,13 @@ func (s *Server) InQuery() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.inQuery)
+}
+
+// LastCert returns the parameter cert of the last reading of attributes, as the form had it.
+func (s *Server) LastCert() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cert
 }
 
 // Handler serves the double.
