@@ -142,6 +142,8 @@ type PageData struct {
 	OTP bool
 	// Notice is the code of something to tell that is no error: REMOTE_CANCELLED.
 	Notice string
+	// Wait is there while the person is to approve; the page then asks again and again.
+	Wait *WaitData
 }
 
 // A Choice is a provider as the page shows it.
@@ -157,7 +159,7 @@ type Key struct {
 	NotAfter                                 time.Time
 }
 
-// WaitData is the data of the page "cloudwait".
+// WaitData is what the waiting page shows.
 type WaitData struct {
 	Provider string // name
 	Code     string // two digits, the same as on the telephone
@@ -177,6 +179,14 @@ func (c *Connector) pageData() PageData {
 		d.Providers = append(d.Providers, Choice{ID: p.ID, Name: p.Name, Identifier: p.Identifier, Down: c.cfg.Breaker.Paused(p.ID)})
 	}
 	return d
+}
+
+// Immediate says that the press of the form needs no challenge made before it.
+func (c *Connector) Immediate() bool { return true }
+
+// Down reports whether every provider is left alone after repeated failures.
+func (c *Connector) Down() bool {
+	return !slices.ContainsFunc(c.cfg.Providers, func(p Provider) bool { return !c.cfg.Breaker.Paused(p.ID) })
 }
 
 // Begin returns the page that asks for the provider. Nothing is requested before a press.

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -221,7 +222,7 @@ func wantWait(t testing.TB, what string, step connectors.Step, err error) WaitDa
 	if !ok || err != nil {
 		t.Fatalf("%s: %T, %v; want Wait", what, step, err)
 	}
-	return s.Page.Data.(WaitData)
+	return *s.Page.Data.(PageData).Wait
 }
 
 // waiting are the settings in which the person approves on the telephone while the page waits.
@@ -295,6 +296,36 @@ func TestMatchingCode(t *testing.T) {
 			t.Errorf("%s: link %q", name, d.Link)
 		}
 	}
+}
+
+// TestPhonePage: a person decides by plain forms, on the telephone and on the provider's page.
+func TestPhonePage(t *testing.T) {
+	w := open(t, waiting(t)["csc2 push"])
+	step, err := w.press(t)
+	wantWait(t, "press", step, err)
+	read := func(address, part string) {
+		t.Helper()
+		res, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if page, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(page), part) ||
+			!strings.Contains(string(page), "cabinet.example.gov.ua") {
+			t.Fatalf("%s: %d %s, %v", address, res.StatusCode, page, err)
+		}
+	}
+	read(w.base+"/phone", `value="refuse"`)
+	res, err := http.PostForm(w.base+"/phone", url.Values{"id": {w.double.Pending()[0].ID}, "outcome": {"refuse"}})
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", res, err)
+	}
+	res.Body.Close()
+	step, err = w.poll(t)
+	want(t, "refused on the page", step, err, "REMOTE_REFUSED")
+
+	w = open(t, oauth()["v2"])
+	read(w.walk(t).(connectors.Redirect).URL, `value="approve"`)
 }
 
 // TestNoResendWithoutPress: however often the page asks, the telephone is asked once (threat T52).

@@ -525,8 +525,10 @@ func (f *flow) wait() (connectors.Step, error) {
 	if bytes.Equal(b, f.login.State) {
 		b = f.login.State
 	}
-	return connectors.Wait{Every: pollEvery, Page: connectors.Page{Name: "cloudwait", State: b,
-		Data: WaitData{Provider: f.p.Name, Code: f.st.Code, Link: f.st.Link, Until: f.st.Until}}}, nil
+	d := f.c.pageData()
+	d.Provider = f.p.ID
+	d.Wait = &WaitData{Provider: f.p.Name, Code: f.st.Code, Link: f.st.Link, Until: f.st.Until}
+	return connectors.Wait{Every: pollEvery, Page: connectors.Page{Name: "cloud", State: b, Data: d}}, nil
 }
 
 func (f *flow) notifyURL() string {

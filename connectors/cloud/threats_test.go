@@ -214,7 +214,7 @@ func TestUnavailable(t *testing.T) {
 				if r.Timeout != callTime || r.MaxBody != maxAnswer {
 					t.Errorf("limits %v, %d", r.Timeout, r.MaxBody)
 				}
-				r.Timeout = 50 * time.Millisecond // the same limit, shorter
+				r.Timeout = 20 * time.Millisecond // the same limit, shorter
 				return do(ctx, r)
 			}
 			w.double.SetFault(f)
@@ -222,7 +222,7 @@ func TestUnavailable(t *testing.T) {
 				step, err := w.press(t)
 				want(t, name, step, err, "REMOTE_DOWN")
 			}
-			if page := w.Idle().Data.(PageData); !page.Providers[0].Down {
+			if page := w.Idle().Data.(PageData); !page.Providers[0].Down || !w.Down() {
 				t.Errorf("%s: not shown as down", name)
 			}
 			asked := w.double.Asked("info") + w.double.Asked("get-certificates")

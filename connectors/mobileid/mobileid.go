@@ -143,6 +143,8 @@ type PageData struct {
 	Operators []Choice
 	Operator  string // id of the one in use, "" before a press
 	Notice    string // code of something to tell that is no error: REMOTE_CANCELLED
+	// Wait is there while the person is to approve; the page then asks again and again.
+	Wait *WaitData
 }
 
 // A Choice is an operator as the page shows it. Numbers move between operators, so that the person chooses.
@@ -151,7 +153,7 @@ type Choice struct {
 	Down     bool
 }
 
-// WaitData is the data of the page "mobileidwait".
+// WaitData is what the waiting page shows.
 type WaitData struct {
 	Operator string // name
 	Code     string // two digits, the same as on the telephone
@@ -169,6 +171,14 @@ func (c *Connector) pageData() PageData {
 		d.Operators = append(d.Operators, Choice{ID: o.ID, Name: o.Name, Down: c.cfg.Breaker.Paused(o.ID)})
 	}
 	return d
+}
+
+// Immediate says that the press of the form needs no challenge made before it.
+func (c *Connector) Immediate() bool { return true }
+
+// Down reports whether every operator is left alone after repeated failures.
+func (c *Connector) Down() bool {
+	return !slices.ContainsFunc(c.cfg.Operators, func(o Operator) bool { return !c.cfg.Breaker.Paused(o.ID) })
 }
 
 // Begin returns the page that asks for the number. Nothing is requested before a press.
@@ -270,7 +280,7 @@ func (c *Connector) press(ctx context.Context, login connectors.Login, v url.Val
 		return nil, o.answered(err)
 	}
 	st.Trans = a.trans
-	return st.wait(o, nil), nil
+	return c.wait(&st, o, nil), nil
 }
 
 // poll asks for the status.
@@ -285,7 +295,7 @@ func (c *Connector) poll(ctx context.Context, login connectors.Login, st state) 
 	case !now.Before(st.Until.Add(grace)):
 		return nil, o.refuse("REMOTE_EXPIRED", nil)
 	case now.Before(st.Asked.Add(c.cfg.FirstPoll)):
-		return st.wait(o, login.State), nil
+		return c.wait(&st, o, login.State), nil
 	}
 	a, err := c.ask(ctx, o, "MSS_StatusQuery", func(ap string) []byte { return statusRequest(o, ap, st.Trans) })
 	if err != nil {
@@ -300,7 +310,7 @@ func (c *Connector) judge(ctx context.Context, login connectors.Login, o *Operat
 		if err := a.pending(); err != nil {
 			return nil, o.answered(err)
 		}
-		return st.wait(o, login.State), nil
+		return c.wait(&st, o, login.State), nil
 	}
 	if a.status != statusSignature && a.status != statusValid {
 		return nil, o.answered(&statusError{a.status})
@@ -313,12 +323,13 @@ func (c *Connector) judge(ctx context.Context, login connectors.Login, o *Operat
 }
 
 // wait shows the waiting page; before is the state that is stored, if it is to stay.
-func (st *state) wait(o *Operator, before []byte) connectors.Step {
+func (c *Connector) wait(st *state, o *Operator, before []byte) connectors.Step {
 	if before == nil {
 		before = st.bytes()
 	}
-	return connectors.Wait{Every: pollEvery, Page: connectors.Page{Name: "mobileidwait", State: before,
-		Data: WaitData{Operator: o.Name, Code: st.Code, Until: st.Until}}}
+	d := c.pageData()
+	d.Operator, d.Wait = o.ID, &WaitData{Operator: o.Name, Code: st.Code, Until: st.Until}
+	return connectors.Wait{Every: pollEvery, Page: connectors.Page{Name: "mobileid", State: before, Data: d}}
 }
 
 // ask sends one request, made for a fresh AP_Info, under the operator's breaker. A fault of the service is a *faultError.

@@ -3,6 +3,8 @@ package mobileid
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -101,7 +103,7 @@ func wantWait(t testing.TB, what string, step connectors.Step, err error) WaitDa
 	if !ok || err != nil {
 		t.Fatalf("%s: %T, %v; want Wait", what, step, err)
 	}
-	return s.Page.Data.(WaitData)
+	return *s.Page.Data.(PageData).Wait
 }
 
 func code(err error) string {
@@ -247,7 +249,7 @@ func TestUnavailable(t *testing.T) {
 				t.Errorf("limits %v, %d", r.Timeout, r.MaxBody)
 			}
 			asked++
-			r.Timeout = 50 * time.Millisecond // the same limit, shorter
+			r.Timeout = 20 * time.Millisecond // the same limit, shorter
 			return do(ctx, r)
 		}
 		w.double.SetFault(f)
@@ -255,10 +257,32 @@ func TestUnavailable(t *testing.T) {
 			step, err := w.step(t, form("number", number))
 			want(t, name, step, err, "REMOTE_DOWN")
 		}
-		if page := w.Idle().Data.(PageData); !page.Operators[0].Down || asked != 3 {
+		if page := w.Idle().Data.(PageData); !page.Operators[0].Down || !w.Down() || asked != 3 {
 			t.Errorf("%s: asked %d times, shown as down: %v", name, asked, page.Operators[0].Down)
 		}
 	}
+}
+
+// TestPhonePage: a person decides by a plain form.
+func TestPhonePage(t *testing.T) {
+	w := open(t, connectortest.NewAuthority(t), mobileidtest.Config{}, Config{})
+	w.press(t)
+	base := strings.TrimSuffix(w.cfg.Operators[0].URL, "/mss")
+	res, err := http.Get(base + "/phone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	if err != nil || !strings.Contains(string(page), "cabinet.example.gov.ua") || !strings.Contains(string(page), `value="refuse"`) {
+		t.Fatalf("%s, %v", page, err)
+	}
+	if res, err = http.PostForm(base+"/phone", url.Values{"id": {w.double.Pending()[0].ID}, "outcome": {"refuse"}}); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", res, err)
+	}
+	res.Body.Close()
+	step, err := w.step(t, poll)
+	want(t, "refused on the page", step, err, "REMOTE_REFUSED")
 }
 
 func TestNumbers(t *testing.T) {
