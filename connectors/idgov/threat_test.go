@@ -93,7 +93,7 @@ func TestEnvelopeByStranger(t *testing.T) {
 // the operator is too (threat T49).
 func TestEnvelopeOracleUniform(t *testing.T) {
 	b := newBench(t, nil)
-	l, ev := b.walk(login(t), nil)
+	_, ev := b.walk(login(t), nil)
 	tok, err := b.client.token(t.Context(), ev.Values.Get("code"), returnURL)
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,6 @@ func TestEnvelopeOracleUniform(t *testing.T) {
 			t.Errorf("octet %d was changed and %s signed in", n, id.Name)
 		}
 	}
-	_ = l
 }
 
 // TestCallbackMatrix, this side: a return is taken by the login and the connector that it belongs to, and by no other
@@ -217,7 +216,7 @@ func TestPostReturnAlone(t *testing.T) {
 // the answer (threat T54).
 func FuzzUpstreamAnswer(f *testing.F) {
 	b := newBench(f, nil)
-	l, ev := b.walk(login(f), nil)
+	_, ev := b.walk(login(f), nil)
 	tok, err := b.client.token(f.Context(), ev.Values.Get("code"), returnURL)
 	if err != nil {
 		f.Fatal(err)
@@ -256,5 +255,4 @@ func FuzzUpstreamAnswer(f *testing.F) {
 			_, _ = o.Bytes(name)
 		}
 	})
-	_ = l
 }

@@ -157,7 +157,7 @@ func (c *Client) send(ctx context.Context, req fetch.Request, key string, unimpo
 		}
 		return nil
 	}
-	err := error(nil)
+	var err error
 	if unimportant {
 		err = ask()
 	} else {
