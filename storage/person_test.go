@@ -265,3 +265,30 @@ func TestSessionsAndLogins(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// T30: the birth date alone decides too, where it is proven without the number that holds it; what is not said conflicts
+// with nothing, and a refusal changes nothing.
+func TestSameNumberOtherBirthDate(t *testing.T) {
+	s, v := memstore.New(memstore.Config{}), newVault(t)
+	for _, step := range []struct {
+		family, birth string
+		conflict      bool
+		kept          string
+	}{
+		{"Перша", "", false, ""},
+		{"Перша", "1990-01-02", false, "1990-01-02"},
+		{"Перша", "1990-01-03", true, ""},
+		{"Друга", "1990-02-01", true, ""},
+		{"Перша", "", false, "1990-01-02"},
+		{"Друга", "1990-01-02", false, "1990-01-02"},
+	} {
+		p, created, err := signIn(t, s, v, storage.Person{FamilyName: step.family, BirthDate: step.birth, Identifiers: []storage.Identifier{rnokpp("1")}})
+		if errors.Is(err, storage.ErrPersonConflict) != step.conflict || !step.conflict && err != nil {
+			t.Errorf("%+v: %v", step, err)
+			continue
+		}
+		if !step.conflict && (p.BirthDate != step.kept || p.FamilyName != step.family || created != (step.kept == "")) {
+			t.Errorf("%+v: got %+v, new %v", step, p, created)
+		}
+	}
+}
