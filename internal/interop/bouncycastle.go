@@ -3,6 +3,7 @@ package interop
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 // javaLibraries is where Debian puts jars.
 const javaLibraries = "/usr/share/java"
 
-// bouncyCastleClasses compiles testdata/BouncyCastle.java once a version, below .cache of the project, and returns the class
+// bouncyCastleClasses compiles the programs of testdata once a version, below .cache of the project, and returns the class
 // path; "" with the reason.
 var bouncyCastleClasses = sync.OnceValues(func() (string, string) {
 	var jars []string
@@ -38,31 +39,52 @@ var bouncyCastleClasses = sync.OnceValues(func() (string, string) {
 	if err != nil {
 		return "", err.Error()
 	}
-	source := filepath.Join(root, "internal", "interop", "testdata", "BouncyCastle.java")
-	b, err := os.ReadFile(source)
+	var sources []string
+	sum := sha256.New()
+	for _, name := range []string{"BouncyCastle.java", "Containers.java"} {
+		source := filepath.Join(root, "internal", "interop", "testdata", name)
+		b, err := os.ReadFile(source)
+		if err != nil {
+			return "", err.Error()
+		}
+		sources = append(sources, source)
+		sum.Write(b)
+	}
+	classes := filepath.Join(root, ".cache", "bouncycastle-"+hex.EncodeToString(sum.Sum(nil)[:8]))
+	path := strings.Join(append(jars, classes), ":")
+	if _, err := os.Stat(classes); err == nil {
+		return path, ""
+	}
+	// Packages are tested side by side: what is half written must not be seen.
+	if err := os.MkdirAll(filepath.Dir(classes), 0o755); err != nil {
+		return "", err.Error()
+	}
+	target, err := os.MkdirTemp(filepath.Dir(classes), "javac-")
 	if err != nil {
 		return "", err.Error()
 	}
-	sum := sha256.Sum256(b)
-	classes := filepath.Join(root, ".cache", "bouncycastle-"+hex.EncodeToString(sum[:8]))
-	path := strings.Join(append(jars, classes), ":")
-	if _, err := os.Stat(filepath.Join(classes, "BouncyCastle.class")); err == nil {
-		return path, ""
-	}
-	if out, err := exec.Command(javac, "-encoding", "UTF-8", "-nowarn", "-cp", path, "-d", classes, source).CombinedOutput(); err != nil {
+	defer os.RemoveAll(target)
+	args := append([]string{"-encoding", "UTF-8", "-nowarn", "-cp", path, "-d", target}, sources...)
+	if out, err := exec.Command(javac, args...).CombinedOutput(); err != nil {
 		return "", "javac: " + string(out)
+	}
+	if err := os.Rename(target, classes); err != nil {
+		if _, other := os.Stat(classes); other != nil { // else another test was first
+			return "", err.Error()
+		}
 	}
 	return path, ""
 })
 
-func bouncyCastle(t testing.TB, args ...string) (bool, string) {
+// bouncyCastle runs one of the programs.
+func bouncyCastle(t testing.TB, program string, args ...string) (bool, string) {
 	t.Helper()
 	java := tool(t, "java")
 	path, why := bouncyCastleClasses()
 	if path == "" {
 		missing(t, why)
 	}
-	return run(t, "", java, append([]string{"-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", path, "BouncyCastle"}, args...)...)
+	return run(t, "", java, append([]string{"-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", path, program}, args...)...)
 }
 
 // VerifyWithBouncyCastle has Bouncy Castle verify message, a SignedData of one signer with signed attributes: messageDigest
@@ -77,7 +99,7 @@ func VerifyWithBouncyCastle(t testing.TB, message, content, certificate []byte) 
 	if content != nil {
 		args = append(args, file(t, "content", content))
 	}
-	ok, output := bouncyCastle(t, args...)
+	ok, output := bouncyCastle(t, "BouncyCastle", args...)
 	return Verdict{ok, output}
 }
 
@@ -104,7 +126,7 @@ func SignPKCS8WithBouncyCastle(t testing.TB, pkcs8, certificate, content []byte,
 func signWithBouncyCastle(t testing.TB, key string, certificate, content []byte, detached bool) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	ok, output := bouncyCastle(t, "sign", key, file(t, "certificate", certificate), file(t, "content", content), out, mode(detached))
+	ok, output := bouncyCastle(t, "BouncyCastle", "sign", key, file(t, "certificate", certificate), file(t, "content", content), out, mode(detached))
 	return written(t, ok, output, out)
 }
 
@@ -115,4 +137,34 @@ func written(t testing.TB, ok bool, output, path string) []byte {
 		t.Fatalf("nothing was signed: %v %s", err, output)
 	}
 	return b
+}
+
+// A Key is a private key that Bouncy Castle found in a container.
+type Key struct {
+	M     int    // of the curve
+	D     string // hex, without leading zeros
+	Signs string // SHA-256 of the certificate inside by which its signature verifies, hex; "-" if there is none
+}
+
+// OpenWithBouncyCastle has a container of ДСТУ keys opened by Bouncy Castle (a PKCS#12, format "pfx", its MAC checked) or by
+// Java with the key read by Bouncy Castle ("jks"; Java drops the second key of a pair with the attributes). certificates are
+// SHA-256 of them, hex, in their order. ok is false if the password does not fit.
+func OpenWithBouncyCastle(t testing.TB, format string, container []byte, password string) (keys []Key, certificates []string, ok bool) {
+	t.Helper()
+	ok, output := bouncyCastle(t, "Containers", format, file(t, "container", container), password)
+	if !ok {
+		return nil, nil, false
+	}
+	for line := range strings.Lines(output) {
+		var k Key
+		var certificate string
+		if _, err := fmt.Sscanf(line, "key %d %s %s", &k.M, &k.D, &k.Signs); err == nil {
+			keys = append(keys, k)
+		} else if _, err := fmt.Sscanf(line, "certificate %s", &certificate); err == nil {
+			certificates = append(certificates, certificate)
+		} else {
+			t.Fatalf("interop: %s", output)
+		}
+	}
+	return keys, certificates, true
 }

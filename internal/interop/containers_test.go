@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"brama/internal/qes"
 	"brama/internal/qes/keystore"
 	"brama/internal/qes/qestest"
+	"brama/internal/vectors"
 )
 
 // outcomes is what the validator says to a signature with the key of each person; "" is passed. It is asked for no
@@ -116,5 +118,105 @@ func TestJkurwaOpensDemoKeys(t *testing.T) {
 		if o.Message != nil {
 			t.Errorf("%s: signed with a wrong password", name)
 		}
+	}
+}
+
+func sum256(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// sameAsOurs compares what Bouncy Castle found in a container with what our reader finds. firstOnly is for JKS, where the
+// second key of each pair stays hidden.
+func sameAsOurs(t *testing.T, name, password string, b []byte, keys []Key, certificates []string, firstOnly bool) {
+	t.Helper()
+	c, err := keystore.Open(keystore.NewStdPrimitives(), b, []byte(password))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var want []Key
+	for _, k := range c.Keys {
+		if firstOnly && k.Usage == keystore.UsageAgreement {
+			continue
+		}
+		d := k.DSTU.Bytes()
+		slices.Reverse(d)
+		want = append(want, Key{M: k.DSTU.Curve().FieldBits(), D: strings.TrimLeft(hex.EncodeToString(d), "0")})
+	}
+	got := slices.Clone(keys)
+	for i := range got {
+		got[i].Signs = ""
+	}
+	for _, list := range [][]Key{got, want} { // Java has the entries of a JKS in an order of its own
+		slices.SortFunc(list, func(a, b Key) int { return strings.Compare(a.D, b.D) })
+	}
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("%s: other keys: %d, not %d", name, len(got), len(want))
+	}
+	for _, raw := range c.Certificates {
+		if !slices.Contains(certificates, sum256(raw)) {
+			t.Errorf("%s: a certificate is missing", name)
+		}
+	}
+	if len(c.Certificates) == 0 && len(certificates) != 0 {
+		t.Errorf("%s: %d certificates that we do not see", name, len(certificates))
+	}
+}
+
+// TestBouncyCastleOpensDemoKeys: Bouncy Castle opens PKCS#12 and JKS of brama dev, finds the keys that we find, and each
+// signs so that the person's certificate verifies it.
+func TestBouncyCastleOpensDemoKeys(t *testing.T) {
+	p, _ := site(t)
+	set, err := demokeys.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := set.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outcome := range []string{demokeys.Valid, demokeys.Multi, demokeys.NoCert} {
+		for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS} {
+			name := outcome + "." + format
+			keys, certificates, ok := OpenWithBouncyCastle(t, format, files[name], demokeys.Password)
+			if !ok {
+				t.Errorf("%s: refused", name)
+				continue
+			}
+			sameAsOurs(t, name, demokeys.Password, files[name], keys, certificates, format == qestest.FormatJKS)
+			for _, k := range keys {
+				if (k.Signs == "-") != (outcome == demokeys.NoCert) {
+					t.Errorf("%s: no certificate verifies what a key signed", name)
+				}
+			}
+			for _, c := range set.Certificates(outcome) {
+				if outcome != demokeys.NoCert && !slices.ContainsFunc(keys, func(k Key) bool { return k.Signs == sum256(c.Raw) }) {
+					t.Errorf("%s: no key of the person signs", name)
+				}
+			}
+		}
+	}
+	for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS} {
+		if _, _, ok := OpenWithBouncyCastle(t, format, files["valid."+format], "brama-demO"); ok {
+			t.Errorf("%s: opens with a wrong password", format)
+		}
+	}
+}
+
+// TestBouncyCastleOpensRealKeys: the same program on containers that are not ours, so that it is known to read what
+// providers write and not only what we do.
+func TestBouncyCastleOpensRealKeys(t *testing.T) {
+	for _, test := range []struct{ format, name, password string }{
+		{qestest.FormatPKCS12, "keys/diia-test.p12", "testpassword"},
+		{qestest.FormatPKCS12, "keys/testplat2021.pfx", "testplat2021"},
+		{qestest.FormatJKS, "keys/privatbank-test-boss.jks", "1111111111"},
+	} {
+		b := vectors.Read(t, test.name)
+		keys, certificates, ok := OpenWithBouncyCastle(t, test.format, b, test.password)
+		if !ok {
+			t.Errorf("%s: refused", test.name)
+			continue
+		}
+		sameAsOurs(t, test.name, test.password, b, keys, certificates, test.format == qestest.FormatJKS)
 	}
 }

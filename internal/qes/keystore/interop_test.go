@@ -46,8 +46,7 @@ func modules(t *testing.T) string {
 }
 
 // TestJkurwaReadsOurs: an implementation of others opens the national forms as we write them, and finds the same keys.
-// Its passwords are ASCII: it knows no other encoding. Its reader of JKS wants keys of more than 255 octets; keytool
-// reads that form.
+// Its passwords are ASCII: it knows no other encoding. What it does with whole demo containers is in package interop.
 func TestJkurwaReadsOurs(t *testing.T) {
 	path := modules(t)
 	signing, agreement := generate(t, dstu4145.M257()), generate(t, dstu4145.M431())
@@ -63,6 +62,9 @@ func TestJkurwaReadsOurs(t *testing.T) {
 		"pkcs12": func() ([]byte, error) {
 			return keystore.WritePKCS12(p, rand.Reader, keystore.SchemeGOST, []byte("secret-1"),
 				[]keystore.Entry{{Alias: "sign", PKCS8: keystore.EncodePKCS8(signing, nil)}, {PKCS8: keystore.EncodePKCS8(agreement, nil)}})
+		},
+		"jks": func() ([]byte, error) {
+			return keystore.WriteJKS(p, rand.Reader, []byte("secret-1"), []byte("secret-1"), []keystore.Entry{{Alias: "sign", PKCS8: both}})
 		},
 		"pkcs8": func() ([]byte, error) {
 			return keystore.WritePKCS8(p, rand.Reader, keystore.SchemeGOST, both, []byte("secret-1"))
