@@ -386,3 +386,16 @@ func TestReadyz(t *testing.T) {
 		}
 	}
 }
+
+// TestNoProfilers: what a library registers for the default mux of net/http is reached by nobody here (threat T91).
+func TestNoProfilers(t *testing.T) {
+	s := newStack(t)
+	http.HandleFunc("/debug/of-this-test", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	b := s.browser()
+	for _, path := range []string{"/debug/of-this-test", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/debug/requests", "/metrics"} {
+		b.get(path)
+		if b.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, b.status)
+		}
+	}
+}

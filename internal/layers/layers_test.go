@@ -310,3 +310,16 @@ func TestBrowserProgramIsLight(t *testing.T) {
 		}
 	}
 }
+
+// TestNoProfilers: no program of a server links what shows its memory to whoever asks (threat T91).
+func TestNoProfilers(t *testing.T) {
+	pkgs := list(t, nil, "-deps", "./cmd/brama", "./cmd/brama-agent")
+	if len(pkgs) < 100 {
+		t.Fatalf("only %d packages found", len(pkgs))
+	}
+	for _, p := range pkgs {
+		if slices.Contains([]string{"net/http/pprof", "expvar"}, p.ImportPath) {
+			t.Errorf("a program links %s", p.ImportPath)
+		}
+	}
+}
