@@ -55,7 +55,7 @@ func (c *Client) Verify(ctx context.Context, v Documents, message []byte, candid
 		if slices.Contains(indeterminate, report.Code) {
 			return nil, Refuse(string(report.Code), errors.New("the signer of the answer"), "issuer", issuerOf(s.Certificate))
 		}
-		return nil, c.Invalid(fmt.Errorf("the signature in the answer: %s %s", string(report.Code), report.SubIndication))
+		return nil, c.Invalid(fmt.Errorf("the signature in the answer: %w (%s)", report.Code, report.SubIndication))
 	}
 	if age := s.CheckedAt.Sub(s.BestTime); age > maxSignedAge || age < -maxSignedAge || s.CheckedAt.After(s.Signer.NotAfter) {
 		return nil, c.Invalid(errors.New("the signature in the answer is not of now"))

@@ -234,7 +234,7 @@ func (s *Server) mss(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ap := apInfo{}
+	var ap apInfo
 	if m.Body.Signature != nil {
 		ap = m.Body.Signature.AP
 		s.asked["MSS_SignatureReq"]++
