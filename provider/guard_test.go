@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"brama/connectors"
@@ -387,10 +388,15 @@ func TestReadyz(t *testing.T) {
 	}
 }
 
+// registerProfiler does once what importing a profiler does.
+var registerProfiler = sync.OnceFunc(func() {
+	http.HandleFunc("/debug/of-this-test", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+})
+
 // TestNoProfilers: what a library registers for the default mux of net/http is reached by nobody here (threat T91).
 func TestNoProfilers(t *testing.T) {
 	s := newStack(t)
-	http.HandleFunc("/debug/of-this-test", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	registerProfiler()
 	b := s.browser()
 	for _, path := range []string{"/debug/of-this-test", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/debug/requests", "/metrics"} {
 		b.get(path)
