@@ -146,8 +146,8 @@ type Key struct {
 	Signs string // SHA-256 of the certificate inside by which its signature verifies, hex; "-" if there is none
 }
 
-// OpenWithBouncyCastle has a container of ДСТУ keys opened by Bouncy Castle (a PKCS#12, format "pfx", its MAC checked) or by
-// Java with the key read by Bouncy Castle ("jks"; Java drops the second key of a pair with the attributes). certificates are
+// OpenWithBouncyCastle has a container of ДСТУ keys opened by Bouncy Castle (format "pfx" a PKCS#12, its MAC checked,
+// "pk8" an encrypted PKCS#8) or by Java with the key read by Bouncy Castle ("jks"; Java drops the second key of a pair with the attributes). certificates are
 // SHA-256 of them, hex, in their order. ok is false if the password does not fit.
 func OpenWithBouncyCastle(t testing.TB, format string, container []byte, password string) (keys []Key, certificates []string, ok bool) {
 	t.Helper()

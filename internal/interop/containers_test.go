@@ -163,7 +163,7 @@ func sameAsOurs(t *testing.T, name, password string, b []byte, keys []Key, certi
 	}
 }
 
-// TestBouncyCastleOpensDemoKeys: Bouncy Castle opens PKCS#12 and JKS of brama dev, finds the keys that we find, and each
+// TestBouncyCastleOpensDemoKeys: Bouncy Castle opens PKCS#12, JKS and PKCS#8 of brama dev, finds the keys that we find, and each
 // signs so that the person's certificate verifies it.
 func TestBouncyCastleOpensDemoKeys(t *testing.T) {
 	p, _ := site(t)
@@ -176,14 +176,20 @@ func TestBouncyCastleOpensDemoKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, outcome := range []string{demokeys.Valid, demokeys.Multi, demokeys.NoCert} {
-		for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS} {
+		for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS, qestest.FormatPKCS8} {
 			name := outcome + "." + format
+			if files[name] == nil || format == qestest.FormatPKCS8 && outcome != demokeys.Valid {
+				continue
+			}
 			keys, certificates, ok := OpenWithBouncyCastle(t, format, files[name], demokeys.Password)
 			if !ok {
 				t.Errorf("%s: refused", name)
 				continue
 			}
 			sameAsOurs(t, name, demokeys.Password, files[name], keys, certificates, format == qestest.FormatJKS)
+			if format == qestest.FormatPKCS8 {
+				continue // no certificates inside
+			}
 			for _, k := range keys {
 				if (k.Signs == "-") != (outcome == demokeys.NoCert) {
 					t.Errorf("%s: no certificate verifies what a key signed", name)
@@ -196,7 +202,7 @@ func TestBouncyCastleOpensDemoKeys(t *testing.T) {
 			}
 		}
 	}
-	for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS} {
+	for _, format := range []string{qestest.FormatPKCS12, qestest.FormatJKS, qestest.FormatPKCS8} {
 		if _, _, ok := OpenWithBouncyCastle(t, format, files["valid."+format], "brama-demO"); ok {
 			t.Errorf("%s: opens with a wrong password", format)
 		}
@@ -210,6 +216,7 @@ func TestBouncyCastleOpensRealKeys(t *testing.T) {
 		{qestest.FormatPKCS12, "keys/diia-test.p12", "testpassword"},
 		{qestest.FormatPKCS12, "keys/testplat2021.pfx", "testplat2021"},
 		{qestest.FormatJKS, "keys/privatbank-test-boss.jks", "1111111111"},
+		{qestest.FormatPKCS8, "keys/pkcs8-enc-a040.der", "password"},
 	} {
 		b := vectors.Read(t, test.name)
 		keys, certificates, ok := OpenWithBouncyCastle(t, test.format, b, test.password)

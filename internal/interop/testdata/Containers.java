@@ -1,7 +1,7 @@
-// Containers of national keys, opened by Bouncy Castle's ASN.1 and algorithms (PKCS#12) and by Java itself (JKS). Neither
+// Containers of national keys, opened by Bouncy Castle's ASN.1 and algorithms (PKCS#12, PKCS#8) and by Java itself (JKS). Neither
 // knows the schemes of ДСТУ by a name of JCE, so that they are put together here from the parts.
 //
-// pfx|jks FILE PASSWORD         Exit 0 if it opens, 1 if the password or the check does not fit. A line for each thing inside:
+// pfx|pk8|jks FILE PASSWORD     Exit 0 if it opens, 1 if the password or the check does not fit. A line for each thing inside:
 // key M D SIGNS                 m of the curve, d in hex, and the SHA-256 of the certificate by which its signature verifies or -
 // certificate SHA256
 import java.io.ByteArrayInputStream;
@@ -129,6 +129,16 @@ public class Containers {
         }
     }
 
+    // There is no check: with a wrong password there is no structure.
+    static void pk8(byte[] file, char[] password) {
+        EncryptedPrivateKeyInfo info = EncryptedPrivateKeyInfo.getInstance(file);
+        try {
+            keys.add(PrivateKeyInfo.getInstance(decrypt(info.getEncryptionAlgorithm(), info.getEncryptedData(), password)));
+        } catch (IllegalArgumentException | ClassCastException e) {
+            require(false, "no key: " + e.getMessage());
+        }
+    }
+
     // Java keeps the key as it is where no provider knows its algorithm, but for the attributes.
     static void jks(byte[] file, char[] password) throws Exception {
         KeyStore store = KeyStore.getInstance("JKS");
@@ -184,6 +194,8 @@ public class Containers {
         byte[] file = Files.readAllBytes(Path.of(args[1]));
         if (args[0].equals("pfx")) {
             pfx(file, args[2].toCharArray());
+        } else if (args[0].equals("pk8")) {
+            pk8(file, args[2].toCharArray());
         } else {
             jks(file, args[2].toCharArray());
         }

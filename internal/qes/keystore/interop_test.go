@@ -64,7 +64,8 @@ func TestJkurwaReadsOurs(t *testing.T) {
 				[]keystore.Entry{{Alias: "sign", PKCS8: keystore.EncodePKCS8(signing, nil)}, {PKCS8: keystore.EncodePKCS8(agreement, nil)}})
 		},
 		"jks": func() ([]byte, error) {
-			return keystore.WriteJKS(p, rand.Reader, []byte("secret-1"), []byte("secret-1"), []keystore.Entry{{Alias: "sign", PKCS8: both}})
+			return keystore.WriteJKS(p, rand.Reader, []byte("secret-1"), []byte("secret-1"), []keystore.Entry{
+				{Alias: "sign", PKCS8: keystore.EncodePKCS8(signing, nil)}, {Alias: "agree", PKCS8: keystore.EncodePKCS8(agreement, nil)}})
 		},
 		"pkcs8": func() ([]byte, error) {
 			return keystore.WritePKCS8(p, rand.Reader, keystore.SchemeGOST, both, []byte("secret-1"))
