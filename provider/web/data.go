@@ -4,7 +4,9 @@ import "time"
 
 // A Method is the data of a method's page.
 type Method struct {
-	Panel    any    // the connector's own
+	Panel    any // the connector's own, or *Remote
+	Method   string
+	Entries  []Tab  // other methods that stand on this tab
 	Action   string // where the form or the signature is posted
 	Ask      string // where a request (challenge) is made
 	Search   string // where certificates are looked up; "" if they are not
@@ -17,6 +19,9 @@ type Method struct {
 	Until    time.Time
 	Issuer   string // what the browser program must find in the challenge
 	Failed   string // code of the problem, so that the page offers the button that mends it
+	// Of a wait: where the page asks, with which code, how often in milliseconds and for how many seconds more.
+	Poll, PollMAC      string
+	Every, PollSeconds int
 }
 
 // A Confirm is the data of S8.

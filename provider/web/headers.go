@@ -17,8 +17,9 @@ const (
 )
 
 // csp is the policy of ux.md 6: the same on every screen but for three things, the browser program on S2, the agent on S3
-// and the portal's address, to which the answer of a form is redirected.
-func csp(s Screen, redirectURI, agent string) string {
+// and the addresses to which the answer of a form is redirected: the portal's, and on S6 that of the system that the person is
+// sent to.
+func csp(s Screen, redirectURI, agent string, more ...string) string {
 	script, connect, types := "script-src 'self'", "connect-src 'self'", ""
 	if s == ScreenFile {
 		script += " 'wasm-unsafe-eval'"
@@ -28,8 +29,10 @@ func csp(s Screen, redirectURI, agent string) string {
 		connect += " " + source
 	}
 	form := "form-action 'self'"
-	if source := cspSource(redirectURI); source != "" {
-		form += " " + source
+	for _, address := range append([]string{redirectURI}, more...) {
+		if source := cspSource(address); source != "" && !strings.Contains(form+" ", " "+source+" ") {
+			form += " " + source
+		}
 	}
 	return "default-src 'none'; " + script + "; style-src 'self'; img-src 'self'; font-src 'self'; " + connect + "; " +
 		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " + form + types

@@ -34,7 +34,8 @@ type Site struct {
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
-var pages = []string{"filekey", "token", "upload", "demo", "confirm", "problem", "help", "accessibility", "privacy", "feedback"}
+var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
+	"confirm", "problem", "help", "accessibility", "privacy", "feedback"}
 
 // New reads the templates and texts; what is wrong with them is found here and not by a person.
 func New(cfg Config) (*Site, error) {
@@ -53,7 +54,7 @@ func New(cfg Config) (*Site, error) {
 		}
 		s.pages[l] = map[string]*template.Template{}
 		for _, name := range pages {
-			t, err := template.New("layout.html").Funcs(s.funcs(l)).ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html")
+			t, err := template.New("layout.html").Funcs(s.funcs(l)).ParseFS(templateFiles, "templates/layout.html", "templates/wait.html", "templates/"+name+".html")
 			if err != nil {
 				return nil, fmt.Errorf("web: %w", err)
 			}
@@ -84,6 +85,8 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 		"words":       func() []string { return clientWords },
 		"tokenwords":  func() []string { return tokenWords },
 		"mask":        mask,
+		"qr":          qrCode,
+		"clock":       func(seconds int) string { return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60) },
 	}
 }
 
@@ -163,6 +166,7 @@ type Tab struct {
 	Method string
 	URL    string
 	Active bool
+	Down   bool // it fails again and again and is left alone for a while
 }
 
 // A Page is what is to be shown.
@@ -175,6 +179,7 @@ type Page struct {
 	Event       string // event number
 	Self        string // path of the page for the language switch; "" shows no switch
 	RedirectURI string // of the client, for form-action
+	FormOrigin  string // of a system to which a form leads, for form-action; may be empty
 	Agent       string // of ScreenToken: the origin of the program on the person's computer
 	Portal      *Portal
 	Tabs        []Tab
@@ -213,7 +218,7 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent))
+	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin))
 	if p.Screen == ScreenToken {
 		h.Set("Permissions-Policy", agentPermissions)
 	}

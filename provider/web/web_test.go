@@ -91,7 +91,7 @@ func TestNoUnusedText(t *testing.T) {
 		if key == strings.ToUpper(key) || strings.HasSuffix(key, ".next") || strings.HasSuffix(key, ".plain") {
 			continue // codes come from everywhere
 		}
-		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number."}, func(p string) bool { return strings.HasPrefix(key, p) })
+		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number.", "cloud.identifier.", "idgov.means."}, func(p string) bool { return strings.HasPrefix(key, p) })
 		title := strings.HasSuffix(key, ".heading")
 		if !computed && !title && !strings.Contains(all.String(), `"`+key+`"`) {
 			t.Errorf("nothing says %q", key)
@@ -142,7 +142,7 @@ func TestCSPPerScreen(t *testing.T) {
 			"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; form-action 'self' https://cabinet.example.gov.ua"
 	)
 	for name, want := range map[string]string{
-		"filekey": file, "token": token, "upload": plain, "demo": plain, "confirm": plain, "problem": plain, "help": plain,
+		"filekey": file, "token": token, "upload": plain, "demo": plain, "diia": plain, "cloud": plain, "idgov": plain + " https://id.gov.ua", "bankid": plain + " https://id.gov.ua", "mobileid": plain, "elsewhere": plain, "confirm": plain, "problem": plain, "help": plain,
 		"accessibility": plain, "privacy": plain, "feedback": plain,
 	} {
 		w := renderPage(t, site(t, false), name, Ukrainian)
@@ -185,6 +185,23 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 		p.Data = method
 	case "upload":
 		p.Data = method
+	case "diia", "cloud", "idgov", "bankid", "mobileid":
+		method.Method, method.Poll, method.PollMAC, method.Every = name, "/p", "pm", 2000
+		method.Panel = &Remote{Phase: "waiting", Link: "https://diia.app/acquirers/offer-request/1", Code: "47", Expires: time.Unix(1800000000, 0), Seconds: 161,
+			Providers: []RemoteProvider{{ID: "one", Name: "Перша"}, {ID: "two", Name: "Друга", Identifier: "phone", Down: true}},
+			Origin:    "https://id.gov.ua", Means: []string{"dig_sign", "bank_id", "unknown"}}
+		if name == "cloud" || name == "mobileid" {
+			r := method.Panel.(*Remote)
+			r.Wait = &RemoteWait{Provider: "Хмара", Operator: "Зв'язок"}
+		}
+		if name == "idgov" || name == "bankid" {
+			p.FormOrigin = "https://id.gov.ua"
+		}
+		p.Data = method
+	case "leaving":
+		p.Data = Leaving{URL: "https://id.gov.ua/?a=b"}
+	case "elsewhere":
+		p.Data = Elsewhere{Text: "x", Next: "y", Code: "RETURN_OTHER_BROWSER", Action: "/n", Login: "l", MAC: "m"}
 	case "confirm":
 		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", Gets: []string{"name", "rnokpp"},
 			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3}
@@ -216,7 +233,7 @@ func TestPages(t *testing.T) {
 			if n := strings.Count(body, "<h1"); n != 1 {
 				t.Errorf("%s has %d h1", name, n)
 			}
-			if m := foreign.FindString(body); m != "" && name != "problem" {
+			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving", name) {
 				t.Errorf("%s names another origin: %s", name, m)
 			}
 			for _, bad := range []string{"<script>", "<style", " style=", " onclick=", "javascript:", "ZgotmplZ", "&lt;no value", "<no value>"} {
