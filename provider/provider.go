@@ -69,7 +69,7 @@ func New(cfg Config) (*Provider, error) {
 	}
 	flow, err := authflow.New(authflow.Config{
 		Issuer: cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
-		Audit: cfg.Audit, Site: p.site, Connectors: cfg.Connectors, Event: eventOf, Report: report, Now: cfg.Now,
+		Audit: cfg.Audit, Site: p.site, Connectors: cfg.Connectors, NotifyKey: notifyKey(cfg.Secret), Event: eventOf, Report: report, Now: cfg.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -77,6 +77,18 @@ func New(cfg Config) (*Provider, error) {
 	p.handler = p.guard(p.routes(flow, engine))
 	return p, nil
 }
+
+// notifyKey makes the secret segments of the addresses of notifications.
+func notifyKey(secret []byte) []byte { return seal.Derive(secret, "notify") }
+
+// NotifyURL is where the provider behind a method sends its notifications: an address with a secret segment, which is given
+// to that provider and to nobody else. It stays the same as long as issuer and secret do.
+func NotifyURL(issuer string, secret []byte, method string) string {
+	return issuer + "/notify/" + method + "/" + authflow.NotifySegment(notifyKey(secret), method)
+}
+
+// ReturnURL is the address of return that is registered with the system behind a method, letter for letter.
+func ReturnURL(issuer, method string) string { return issuer + "/return/" + method }
 
 // newEngine makes the OAuth half.
 func newEngine(cfg Config, sealer *seal.Sealer) (*oauth.Provider, error) {
@@ -108,6 +120,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler
 const (
 	idPattern     = "{id:[A-Za-z0-9_-]{22}}"
 	methodPattern = "{method:[a-z]{2,12}}"
+	linkPattern   = "{handle:[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{20,64}}"
+	secretPattern = "{secret:[A-Za-z0-9_-]{43}}"
 )
 
 // routes is the one table of routes.
@@ -147,6 +161,22 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(login+"/"+methodPattern+"/request", p.limited(byMethod(flow.Ask))).Methods(http.MethodPost)
 	r.HandleFunc(login+"/"+methodPattern+"/certificates", p.limited(byMethod(flow.Search))).Methods(http.MethodPost)
 
+	r.HandleFunc(login+"/"+methodPattern+"/poll", byMethod(flow.Poll)).Methods(http.MethodPost)
+
+	// What other systems and telephones know. None of it is a right: that is the ticket in the browser's cookie.
+	named := func(h func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["method"]) }
+	}
+	r.HandleFunc("/return/"+methodPattern, p.limited(named(flow.Return))).Methods(http.MethodGet)
+	r.HandleFunc("/return/"+methodPattern, p.limited(named(flow.ReturnPost))).Methods(http.MethodPost)
+	r.HandleFunc("/return/"+methodPattern+"/not-me", p.limited(named(flow.NotMe))).Methods(http.MethodPost)
+	r.HandleFunc("/return/"+methodPattern+"/"+linkPattern, p.limited(func(w http.ResponseWriter, r *http.Request) {
+		flow.Link(w, r, mux.Vars(r)["method"], mux.Vars(r)["handle"])
+	})).Methods(http.MethodGet)
+	r.HandleFunc("/notify/"+methodPattern+"/"+secretPattern, func(w http.ResponseWriter, r *http.Request) {
+		flow.Notify(w, r, mux.Vars(r)["method"], mux.Vars(r)["secret"])
+	}).Methods(http.MethodPost)
+
 	for _, page := range []string{"help", "accessibility", "privacy", "feedback"} {
 		r.HandleFunc("/"+page, p.info(page)).Methods(get...)
 	}
@@ -169,7 +199,7 @@ func nameRoute(next http.Handler) http.Handler {
 			if route := mux.CurrentRoute(r); route != nil {
 				template, err := route.GetPathTemplate()
 				if err == nil {
-					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}").Replace(template)
+					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}").Replace(template)
 				}
 			}
 		}

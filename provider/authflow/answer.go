@@ -94,7 +94,8 @@ type answer struct {
 	// Challenge is the text to sign; Expires its end, RFC 3339.
 	Challenge string `json:"challenge,omitempty"`
 	Expires   string `json:"expires,omitempty"`
-	Seconds   int    `json:"seconds,omitempty"` // until the login ends
+	Seconds   int    `json:"seconds,omitempty"` // until the login ends, or the request to the telephone
+	Phase     string `json:"phase,omitempty"`   // of a wait
 	// Certificates are DER in base64.
 	Certificates [][]byte `json:"certificates,omitempty"`
 }
@@ -129,6 +130,9 @@ var statuses = map[string]int{
 	"NOT_FOUND":               http.StatusNotFound,
 	codeTooLate:               http.StatusConflict,
 	codeReplayed:              http.StatusConflict,
+	codeDown:                  http.StatusServiceUnavailable,
+	codeElsewhere:             http.StatusOK,
+	codeNotMe:                 http.StatusOK,
 }
 
 func statusOf(code string) int {

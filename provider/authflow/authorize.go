@@ -135,6 +135,9 @@ func (f *Flow) next(l *login) (string, error) {
 	case confirmable:
 		return f.path(l.ID, "confirm"), nil
 	default:
+		if l.Reason != "" {
+			return "", &problem{code: l.Reason, err: errors.New("login was ended from elsewhere")}
+		}
 		return "", &problem{code: codeUnknown, err: errors.New("login is over")}
 	}
 }

@@ -54,7 +54,7 @@ func (f *Flow) showConfirm(w http.ResponseWriter, r *http.Request, l *login, rol
 	if !id.BirthDate.IsZero() {
 		data.BirthDate = id.BirthDate.Format("02.01.2006")
 	}
-	if left := id.Certificate.NotAfter.Sub(f.Now()); left < expiringSoon {
+	if left := id.Certificate.NotAfter.Sub(f.Now()); left < expiringSoon && !id.Certificate.NotAfter.IsZero() {
 		data.ExpiresInDays = int(left/(24*time.Hour)) + 1
 	}
 	for _, x := range id.Roles {

@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,6 +53,8 @@ type Config struct {
 	Audit      audit.Log
 	Site       *web.Site
 	Connectors map[string]connectors.Connector // by method id
+	// NotifyKey makes the secret segment of the addresses of notifications: at least 32 bytes. Nil, and nobody is heard.
+	NotifyKey []byte
 	// Event returns the event number of a request; the page shows it and the log has it.
 	Event func(context.Context) string
 	// Report tells the operator's log how a request ended, once; code and err may be empty.
@@ -62,8 +65,13 @@ type Config struct {
 // A Flow serves the steps of logins. Safe for concurrent use.
 type Flow struct {
 	Config
-	// slots bounds verifications at one time: they cost arithmetic, and a flood must not stop the rest (threat T94).
-	slots chan struct{}
+	// slots bounds the work for each method at one time: arithmetic, or a system that answers slowly. A flood of one must not
+	// stop the others (threats T94, T96).
+	slots   map[string]chan struct{}
+	notices chan struct{} // the same for notifications, which anybody may send
+	gates   gates         // one event of a login at a time
+	prompts prompts
+	posted  posted
 }
 
 // New checks cfg and returns a Flow.
@@ -84,7 +92,12 @@ func New(cfg Config) (*Flow, error) {
 		cfg.Now = time.Now
 	}
 	cfg.Issuer = strings.TrimRight(cfg.Issuer, "/")
-	return &Flow{Config: cfg, slots: make(chan struct{}, 16*runtime.GOMAXPROCS(0))}, nil
+	f := &Flow{Config: cfg, slots: map[string]chan struct{}{}, notices: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
+	for method := range cfg.Connectors {
+		f.slots[method] = make(chan struct{}, 16*runtime.GOMAXPROCS(0))
+	}
+	_, _ = rand.Read(f.prompts.key[:]) // never fails
+	return f, nil
 }
 
 // path returns the address of a step of a login below the issuer.
@@ -103,7 +116,7 @@ func (f *Flow) audit(r *http.Request, l *login, e audit.Event) error {
 	}
 	e.Detail["event"] = f.Event(r.Context())
 	// The browser may have gone; what happened is recorded all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(detached(r.Context()), 10*time.Second)
 	defer cancel()
 	if err := f.Audit.Record(ctx, e); err != nil {
 		return fmt.Errorf("recording %s: %w", e.Action, err)

@@ -15,6 +15,7 @@ import (
 	"brama/internal/challenge"
 	"brama/provider/oauth"
 	"brama/provider/session"
+	"brama/provider/web"
 	"brama/storage"
 )
 
@@ -42,6 +43,11 @@ type state struct {
 	Searches  int                       `json:",omitempty"`
 	Identity  *connectors.Identity      `json:",omitempty"` // from verified until confirmed
 	Person    string                    `json:",omitempty"`
+	Shown     *shown                    `json:",omitempty"` // the page of the connector's last step, nil for its first
+	Failed    *failure                  `json:",omitempty"` // why a wait ended without a result
+	Presses   int                       `json:",omitempty"` // requests to a telephone, departures to another system
+	Browser   string                    `json:",omitempty"` // which began, in words; for a return link opened elsewhere
+	Reason    string                    `json:",omitempty"` // code by which somebody ended the login
 }
 
 // A login is one login as a request sees it.
@@ -87,6 +93,10 @@ const (
 	codeNoTaxNo   = "CERT_NO_TAXNO"
 	codeNoData    = "CERT_DATA_MISSING"
 	codeTooBig    = "UPLOAD_TOO_BIG"
+	codeElsewhere = "RETURN_OTHER_BROWSER"
+	codeNotMe     = "RETURN_NOT_ME"
+	codeRunOut    = "REMOTE_EXPIRED"
+	codeDown      = "REMOTE_DOWN"
 )
 
 // load returns the login called id if this browser has its ticket.
@@ -137,6 +147,11 @@ func (f *Flow) read(ctx context.Context, l *login) error {
 	case err != nil:
 		return fmt.Errorf("reading a login: %w", err)
 	}
+	return f.unseal(l, stored)
+}
+
+// unseal takes what is stored into l.
+func (f *Flow) unseal(l *login, stored storage.Login) error {
 	plain, err := f.Seal.Open("login:"+l.ID, stored.Body)
 	if err != nil {
 		return fmt.Errorf("opening a login: %w", err)
@@ -191,7 +206,7 @@ func (f *Flow) save(ctx context.Context, l *login, s state, also func(storage.Tx
 // begin returns the state of l with a fresh challenge for method. The nonce is never that of an earlier one.
 func (f *Flow) begin(l *login, method string) state {
 	s := l.state
-	s.Phase, s.Method, s.Connector = open, method, nil
+	s.Phase, s.Method, s.Connector, s.Shown, s.Failed = open, method, nil, nil, nil
 	// It does not outlive the login.
 	s.Until = f.Now().Add(challengeLife)
 	if l.Expires.Before(s.Until) {
@@ -218,7 +233,7 @@ func (f *Flow) forConnector(l *login) (connectors.Login, error) {
 	if err != nil {
 		return connectors.Login{}, fmt.Errorf("writing the challenge of client %q: %w", l.client.ID, err)
 	}
-	return connectors.Login{ID: l.ID, Challenge: text, ReturnURL: f.Issuer + "/login/" + l.ID + "/" + l.Method + "/return",
+	return connectors.Login{ID: l.ID, Portal: portal(l, web.Ukrainian).Name, Challenge: text, ReturnURL: f.returnURL(l),
 		Expires: l.Until, State: l.Connector}, nil
 }
 

@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,6 +50,19 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 		return
 	}
 	panel := idle.Idle()
+	resting, err := web.ReadPanel(panel.Name, panel.Data, f.Now())
+	if err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+	shown := resting
+	if l.Phase == open && l.Method == method && l.Shown != nil && f.Now().Before(l.Until) {
+		panel.Name = l.Shown.Name
+		if shown, err = web.ReadPanel(l.Shown.Name, l.Shown.Data, f.Now()); err != nil {
+			f.fail(w, r, l, err)
+			return
+		}
+	}
 	page := f.page(r, l)
 	page.Self = f.path(l.ID, method)
 	page.Template, page.Title = panel.Name, "login.heading"
@@ -59,7 +73,7 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 		page.Screen, page.Agent = web.ScreenToken, a.Agent()
 	}
 	data := web.Method{
-		Panel: panel.Data, Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
+		Panel: shown, Method: method, Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
 		Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method),
 	}
 	if _, ok := c.(connectors.Searcher); ok {
@@ -74,10 +88,13 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 			data.Download, data.Until = f.path(l.ID, method, "request.txt"), l.Until
 		}
 	} else {
-		page.Tabs = f.tabs(l, method)
+		page.Tabs, data.Entries = f.tabs(l, method), f.entriesOf(l, method)
 		if slices.Contains(l.methods, "upload") {
 			data.Upload = f.path(l.ID, "upload")
 		}
+	}
+	if remote, ok := shown.(*web.Remote); ok {
+		f.remotePage(&page, &data, l, method, remote, resting.(*web.Remote), p == nil) //nolint:forcetypeassert // both are made by ReadPanel of one connector
 	}
 	if p != nil {
 		if panel.Name == "upload" && data.Asked {
@@ -98,11 +115,30 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 func (f *Flow) tabs(l *login, active string) []web.Tab {
 	var tabs []web.Tab
 	for _, m := range l.methods {
-		if !slices.Contains(untabbed, m) {
-			tabs = append(tabs, web.Tab{Method: m, URL: f.path(l.ID, m), Active: m == active})
+		if !slices.Contains(untabbed, m) && home(l, m) == m {
+			tabs = append(tabs, web.Tab{Method: m, URL: f.path(l.ID, m), Active: m == home(l, active), Down: isDown(f.Connectors[m])})
 		}
 	}
 	return tabs
+}
+
+// home is the method on whose tab another one stands: its own, if it is no entry or that one is not offered.
+func home(l *login, method string) string {
+	if at, ok := entries[method]; ok && slices.Contains(l.methods, at) {
+		return at
+	}
+	return method
+}
+
+// entriesOf are the methods that stand on the tab of method.
+func (f *Flow) entriesOf(l *login, method string) []web.Tab {
+	var list []web.Tab
+	for _, m := range l.methods {
+		if m != method && home(l, m) == method {
+			list = append(list, web.Tab{Method: m, URL: f.path(l.ID, m), Down: isDown(f.Connectors[m])})
+		}
+	}
+	return list
 }
 
 // Ask makes a challenge for a method: the press that stores the login, or a new request in place of one that is over.
@@ -112,17 +148,36 @@ func (f *Flow) Ask(w http.ResponseWriter, r *http.Request, id, method string) {
 		_, err = f.form(r, l, method)
 	}
 	if err == nil {
-		err = f.press(w, r, l, f.begin(l, method))
+		s := f.begin(l, method)
+		if isRemote(c) {
+			err = f.count(r, &s, nil)
+		}
+		if err == nil {
+			err = f.press(w, r, l, s)
+		}
 	}
 	var text connectors.Login
 	if err == nil {
 		text, err = f.forConnector(l)
 	}
-	if err == nil {
-		err = f.beginConnector(r, l, c, text)
-	}
 	if err != nil {
 		f.fail(w, r, l, err)
+		return
+	}
+	step, err := f.work(r.Context(), f.slots[method], func(ctx context.Context) (connectors.Step, error) { return c.Begin(ctx, text) })
+	var to string
+	if err == nil {
+		to, err = f.keep(r.Context(), l, c, step)
+	}
+	switch {
+	case err != nil && isRemote(c):
+		f.refuse(w, r, l, c, method, err)
+		return
+	case err != nil:
+		f.fail(w, r, l, err)
+		return
+	case to != "":
+		f.depart(w, r, l, c, to)
 		return
 	}
 	if wantsJSON(r) {
@@ -144,24 +199,6 @@ func (f *Flow) press(w http.ResponseWriter, r *http.Request, l *login, s state) 
 	}
 	l.ticket.Request = nil
 	return f.setTicket(w, l.ticket)
-}
-
-// beginConnector lets the connector begin. On this road it only gives the page that Tab has shown already.
-func (f *Flow) beginConnector(r *http.Request, l *login, c connectors.Connector, text connectors.Login) error {
-	step, err := c.Begin(r.Context(), text)
-	if err != nil {
-		return err
-	}
-	page, ok := step.(connectors.Page)
-	if !ok {
-		return fmt.Errorf("method %s begins with %T, which is not served yet", l.Method, step)
-	}
-	if len(page.State) > 0 {
-		s := l.state
-		s.Connector = page.State
-		return f.save(r.Context(), l, s, nil)
-	}
-	return nil
 }
 
 // Download gives the challenge as request.txt (S16).

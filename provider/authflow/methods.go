@@ -15,6 +15,9 @@ func isMethod(m string) bool { return slices.Contains(order, m) }
 // untabbed methods are reached by a link on another tab.
 var untabbed = []string{"upload"}
 
+// entries are methods that stand on the tab of another one, if that one is there.
+var entries = map[string]string{"bankid": "idgov", "mobileid": "idgov"}
+
 // An idler is a connector whose tab shows something before the person presses anything.
 type idler interface{ Idle() connectors.Page }
 

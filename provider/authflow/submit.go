@@ -33,29 +33,28 @@ func (f *Flow) Submit(w http.ResponseWriter, r *http.Request, id, method string)
 	}
 	ev := connectors.Event{Via: connectors.ViaForm, Header: r.Header.Clone(), Values: in.values, Body: in.body}
 	ev.Header.Del("Cookie")
-	identity, err := f.advance(w, r, l, c, method, ev)
+	step, err := f.advance(w, r, l, c, method, ev)
 	if err != nil {
 		f.refuse(w, r, l, c, method, err)
 		return
 	}
-	if err := f.prove(r, l, identity); err != nil {
-		f.refuse(w, r, l, c, method, err)
-		return
-	}
-	f.dispatch(w, r, l)
+	f.take(w, r, l, c, step)
 }
 
 // advance counts the try, then lets the connector judge the event, outside any transaction.
-func (f *Flow) advance(w http.ResponseWriter, r *http.Request, l *login, c connectors.Connector, method string, ev connectors.Event) (*connectors.Identity, error) {
+func (f *Flow) advance(w http.ResponseWriter, r *http.Request, l *login, c connectors.Connector, method string, ev connectors.Event) (connectors.Step, error) {
 	s := l.state
 	if !f.live(l, method) {
-		i, ok := c.(immediate)
-		if !ok || !i.Immediate() {
+		if !isImmediate(c) {
 			return nil, &connectors.Refusal{Code: codeTooLate, Err: connectors.ErrRetry}
 		}
 		s = f.begin(l, method)
 	}
-	if s.Attempts >= maxAttempts {
+	if isRemote(c) {
+		if err := f.count(r, &s, ev.Values); err != nil {
+			return nil, err
+		}
+	} else if s.Attempts++; s.Attempts > maxAttempts {
 		return nil, &connectors.Refusal{Code: codeLimited}
 	}
 	if used, err := f.used(r.Context(), ev); err != nil {
@@ -64,7 +63,6 @@ func (f *Flow) advance(w http.ResponseWriter, r *http.Request, l *login, c conne
 		return nil, &connectors.Refusal{Code: codeReplayed, Err: connectors.ErrRetry}
 	}
 	// The try is stored before the work: of two events at once one gets on, and no flood gets more than its tries.
-	s.Attempts++
 	if err := f.press(w, r, l, s); err != nil {
 		return nil, err
 	}
@@ -72,23 +70,20 @@ func (f *Flow) advance(w http.ResponseWriter, r *http.Request, l *login, c conne
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), advanceTime)
+	return f.work(r.Context(), f.slots[method], func(ctx context.Context) (connectors.Step, error) { return c.Advance(ctx, text, ev) })
+}
+
+// work lets a connector work for advanceTime at most, when there is a slot.
+func (f *Flow) work(ctx context.Context, slots chan struct{}, do func(context.Context) (connectors.Step, error)) (connectors.Step, error) {
+	ctx, cancel := context.WithTimeout(ctx, advanceTime)
 	defer cancel()
 	select {
-	case f.slots <- struct{}{}:
-		defer func() { <-f.slots }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: waiting for a slot: %w", connectors.ErrRetry, ctx.Err())
 	}
-	step, err := c.Advance(ctx, text, ev)
-	if err != nil {
-		return nil, err
-	}
-	done, ok := step.(connectors.Done)
-	if !ok {
-		return nil, fmt.Errorf("method %s answers with %T, which is not served yet", method, step)
-	}
-	return &done.Identity, nil
+	return do(ctx)
 }
 
 // prove takes what the connector has proven: the client's demands, then verified, audit, confirmable, in this order.
@@ -102,7 +97,7 @@ func (f *Flow) prove(r *http.Request, l *login, identity *connectors.Identity) e
 	}
 	evidence := identity.Evidence
 	s := l.state
-	s.Phase, s.Identity = verified, withoutEvidence(identity)
+	s.Phase, s.Identity, s.Connector, s.Shown, s.Failed = verified, withoutEvidence(identity), nil, nil, nil
 	digest := sha256.Sum256(evidence.Signature)
 	until := l.Until
 	err := f.save(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
@@ -190,7 +185,7 @@ func (f *Flow) refuse(w http.ResponseWriter, r *http.Request, l *login, c connec
 		return
 	}
 	retry := errors.Is(err, connectors.ErrRetry) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-	if p.code == codeLimited || !retry {
+	if !retry {
 		if end := f.endWith(r, l, "login.refused", p); end != nil {
 			err = errors.Join(err, end)
 		}
@@ -215,7 +210,7 @@ func notRetry(err error) error {
 // outcome is how the audit calls the end of a try.
 func outcome(code string) audit.Outcome {
 	switch code {
-	case "CERT_STATUS_UNREACHABLE", "TRUST_LIST_STALE", "CERT_STATUS_UNKNOWN", "CHAIN_NOT_FOUND", "KEY_ISSUER_UNTRUSTED":
+	case "CERT_STATUS_UNREACHABLE", codeDown, "TRUST_LIST_STALE", "CERT_STATUS_UNKNOWN", "CHAIN_NOT_FOUND", "KEY_ISSUER_UNTRUSTED":
 		return audit.Indeterminate
 	case codeInternal:
 		return audit.Fault
@@ -237,7 +232,10 @@ func (f *Flow) endWith(r *http.Request, l *login, action string, p *problem) err
 		return err
 	}
 	s := l.state
-	s.Phase, s.Identity, s.Person, s.Connector = ended, nil, "", nil
+	s.Phase, s.Identity, s.Person, s.Connector, s.Shown, s.Failed = ended, nil, "", nil, nil, nil
+	if p.code == codeNotMe {
+		s.Reason = p.code // whoever began the login is told so
+	}
 	s.Request = *l.request
 	return f.save(r.Context(), l, s, nil)
 }
