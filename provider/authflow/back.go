@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type spender interface {
 // telephone comes back, the address is of the one login.
 func (f *Flow) returnURL(l *login) string {
 	address := f.Issuer + "/return/" + l.Method
-	if i, ok := f.Connectors[l.Method].(immediate); ok && i.Immediate() && isRemote(f.Connectors[l.Method]) {
+	if slices.Contains(linked, l.Method) {
 		address += "/" + l.ID + "." + f.Sealer.StepMAC(l.ID, 0, backStep+l.Method)
 	}
 	return address

@@ -15,6 +15,10 @@ func isMethod(m string) bool { return slices.Contains(order, m) }
 // untabbed methods are reached by a link on another tab.
 var untabbed = []string{"upload"}
 
+// linked are methods whose telephone opens a return link, which may then be of one login. A system that a browser is sent
+// to knows one address for all, letter for letter.
+var linked = []string{"diia"}
+
 // entries are methods that stand on the tab of another one, if that one is there.
 var entries = map[string]string{"bankid": "idgov", "mobileid": "idgov"}
 

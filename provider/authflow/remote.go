@@ -69,8 +69,10 @@ func (f *Flow) count(r *http.Request, s *state, values url.Values) error {
 	if s.Presses++; s.Presses > maxPresses {
 		return limited
 	}
-	if id := values.Get("identifier"); id != "" && !f.prompts.allow(f.Now(), id, remoteAddress(r)) {
-		return limited
+	for _, field := range []string{"identifier", "number"} { // by which a provider finds the telephone
+		if id := values.Get(field); id != "" && !f.prompts.allow(f.Now(), id, remoteAddress(r)) {
+			return limited
+		}
 	}
 	return nil
 }
@@ -160,6 +162,9 @@ func (f *Flow) remotePage(page *web.Page, data *web.Method, l *login, method str
 	p.Down = p.Down || isDown(f.Connectors[method])
 	if len(p.Providers) > 0 { // what is down is known now, not when the page was kept
 		p.Providers = resting.Providers
+	}
+	if len(p.Operators) > 0 {
+		p.Operators = resting.Operators
 	}
 	waits := l.Phase == open && l.Method == method && l.Shown != nil && l.Shown.Every > 0
 	if waits {
