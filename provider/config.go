@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,8 @@ type Config struct {
 	Audit      audit.Log
 	// Keys sign tokens; nil opens those of the store, and makes them if there are none.
 	Keys *keys.Keys
+	// Signers sign tokens in place of keys in the store, by algorithm (keys.Config.External); may be nil.
+	Signers map[string]crypto.Signer
 	// Ready tells what keeps the server from its work (a stale trusted list), nil if nothing; may be nil.
 	Ready func(context.Context) error
 	// Operator is named on the pages; may be empty.

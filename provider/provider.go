@@ -97,7 +97,7 @@ func newEngine(cfg Config, sealer *seal.Sealer) (*oauth.Provider, error) {
 	signing := cfg.Keys
 	if signing == nil {
 		var err error
-		if signing, err = keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, Now: cfg.Now}); err != nil {
+		if signing, err = keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, External: cfg.Signers, Now: cfg.Now}); err != nil {
 			return nil, fmt.Errorf("opening the signing keys: %w", err)
 		}
 	}

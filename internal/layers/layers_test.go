@@ -228,6 +228,26 @@ func TestForbiddenImports(t *testing.T) {
 	}
 }
 
+// TestServerWithoutCgo: the server reaches PKCS#11 under its build tag only, and is then still held to one home of cgo.
+func TestServerWithoutCgo(t *testing.T) {
+	reaches := func(args ...string) (found bool) {
+		for _, p := range list(t, nil, append(args, "-deps", "./cmd/brama")...) {
+			name, ours := local(p.ImportPath)
+			if ours && len(p.CgoFiles) > 0 && name != "internal/pkcs11" {
+				t.Errorf("%s uses cgo", name)
+			}
+			found = found || ours && name == "internal/pkcs11"
+		}
+		return found
+	}
+	if reaches() {
+		t.Error("brama reaches internal/pkcs11 without the build tag pkcs11")
+	}
+	if !reaches("-tags=pkcs11") {
+		t.Error("brama does not reach internal/pkcs11 with the build tag pkcs11")
+	}
+}
+
 func TestOneLibraryOneHome(t *testing.T) {
 	for _, p := range list(t, nil, "./...") {
 		name, _ := local(p.ImportPath)

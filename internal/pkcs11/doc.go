@@ -5,6 +5,9 @@
 // A module is a stranger's machine code in this process: it can crash it, hang it or fill it with garbage. So the agent
 // calls this package only in a child process of its own per module, and treats what comes from it as hostile.
 //
+// A server that keeps its keys in a token calls it in its own process: its administrator chose the module, and a Pool
+// survives the token's going away, though not the module's crashing.
+//
 // The package never retries a login, keeps no PIN, and does not know certificates, CMS or windows. It makes signature
 // values in the form of CMS; whether they verify is the caller's to find out.
 package pkcs11

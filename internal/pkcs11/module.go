@@ -25,6 +25,12 @@ func Open(path string) (*Module, error) {
 	return &Module{ctx: ctx}, nil
 }
 
+// restart initialises the module anew: some find their device again only so. Every session is lost with it.
+func (m *Module) restart() error {
+	_ = m.ctx.Finalize() // it may be in no state to be ended
+	return classify("C_Initialize", m.ctx.Initialize())
+}
+
 // Close ends the module's work. It stays loaded: modules do not survive being unloaded.
 func (m *Module) Close() error { return classify("C_Finalize", m.ctx.Finalize()) }
 

@@ -91,6 +91,25 @@ func (s *Session) Keys() ([]Key, error) {
 	return keys, nil
 }
 
+// KeyByLabel returns the private key with this CKA_LABEL, alike to the octet. ErrNoKey if none that can sign has it, or
+// several have: which one is meant is not for guessing.
+func (s *Session) KeyByLabel(label string) (Key, error) {
+	objects, err := s.find(
+		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY),
+		pkcs11.NewAttribute(pkcs11.CKA_LABEL, label))
+	if err != nil {
+		return Key{}, err
+	}
+	if len(objects) != 1 {
+		return Key{}, fmt.Errorf("%w: %d private keys have the label %q, want one", ErrNoKey, len(objects), label)
+	}
+	k, err := s.key(objects[0])
+	if err == nil && k.Type == 0 {
+		err = fmt.Errorf("%w: the key %q cannot sign", ErrNoKey, label)
+	}
+	return k, err
+}
+
 func (s *Session) key(o pkcs11.ObjectHandle) (Key, error) {
 	k := Key{handle: uint(o)}
 	kind, err := s.attribute(o, pkcs11.CKA_KEY_TYPE)

@@ -14,6 +14,9 @@ var (
 	ErrUnsupported    = errors.New("pkcs11: the token does not support this")
 	ErrAuthentication = errors.New("pkcs11: the key asks for the PIN at every signature")
 	ErrFault          = errors.New("pkcs11: the module failed")
+	ErrNoToken        = errors.New("pkcs11: no such token")
+	ErrNoKey          = errors.New("pkcs11: no such key")
+	ErrSilent         = errors.New("pkcs11: the token does not answer in time")
 )
 
 // A Token is what a token says of itself before any login (CK_TOKEN_INFO).

@@ -38,6 +38,10 @@ type Config struct {
 	Store  storage.Store
 	Sealer storage.Sealer   // its keys are the key-encryption keys; they stand outside the store
 	Now    func() time.Time // the clock; nil means time.Now
+	// External are keys that stand elsewhere, by algorithm: ECDSA on P-256 for ES256, RSA of 2048 bits or more for RS256. For
+	// these algorithms no key is made in the store, and none that is there is opened or published: it could be copied,
+	// which an external key is to end.
+	External map[string]crypto.Signer
 }
 
 // Keys are the signing keys of a provider, one for each algorithm. Safe for concurrent use.
@@ -52,6 +56,9 @@ type key struct {
 	alg    jose.SignatureAlgorithm
 	public crypto.PublicKey
 	signer jose.Signer
+	// external is a key outside this process, whose signatures are verified before anyone sees them: a wrong one of RSA can
+	// tell the key.
+	external bool
 }
 
 // stored is the record of a key: the private half, PKCS#8, is sealed for the key's own id.
@@ -65,6 +72,7 @@ type stored struct {
 var (
 	ErrAlgorithm = errors.New("keys: no key for this algorithm")
 	ErrSignature = errors.New("keys: token is not signed by a key of ours")
+	errExternal  = errors.New("keys: the signature of the external key does not verify")
 )
 
 // Open loads the keys, and makes those that are absent.
@@ -80,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Keys, error) {
 		return nil, err
 	}
 	for _, alg := range Algorithms() {
-		if !slices.ContainsFunc(records, func(r record) bool { return r.Alg == alg }) {
+		if cfg.External[alg] == nil && !slices.ContainsFunc(records, func(r record) bool { return r.Alg == alg }) {
 			if err := create(ctx, cfg, alg); err != nil {
 				return nil, err
 			}
@@ -92,18 +100,48 @@ func Open(ctx context.Context, cfg Config) (*Keys, error) {
 	}
 	k := &Keys{active: map[string]*key{}, byID: map[string]*key{}}
 	var public []publicKey
+	add := func(one *key) error {
+		p, err := describe(one.public, string(one.alg))
+		if err != nil {
+			return err
+		}
+		public = append(public, p)
+		k.byID[one.id] = one
+		k.active[string(one.alg)] = one // the newest, records being in order of age
+		return nil
+	}
 	for _, r := range records {
+		if cfg.External[r.Alg] != nil {
+			continue
+		}
 		one, err := r.open(cfg.Sealer)
 		if err != nil {
 			return nil, err
 		}
-		p, err := describe(one.public, r.Alg)
+		if err := add(one); err != nil {
+			return nil, err
+		}
+	}
+	for alg, s := range cfg.External {
+		if !slices.Contains(Algorithms(), alg) || s == nil {
+			return nil, fmt.Errorf("%w: external %q", ErrAlgorithm, alg)
+		}
+	}
+	for _, alg := range Algorithms() { // in this order, so that the set is the same at each start
+		s := cfg.External[alg]
+		if s == nil {
+			continue
+		}
+		one, err := external(alg, s)
 		if err != nil {
 			return nil, err
 		}
-		public = append(public, p)
-		k.byID[r.id] = one
-		k.active[r.Alg] = one // the newest, records being in order of age
+		if err := add(one); err != nil {
+			return nil, err
+		}
+		if _, err := k.Sign(alg, []byte("{}")); err != nil { // now, and not at the first sign-in
+			return nil, err
+		}
 	}
 	k.jwks, err = json.Marshal(struct {
 		Keys []publicKey `json:"keys"`
@@ -225,6 +263,11 @@ func (k *Keys) Sign(alg string, payload []byte) (string, error) {
 	signed, err := one.signer.Sign(payload)
 	if err != nil {
 		return "", fmt.Errorf("keys: signing with %s: %w", one.id, err)
+	}
+	if one.external {
+		if _, err := signed.Verify(one.public); err != nil {
+			return "", fmt.Errorf("signing with %s: %w", one.id, errExternal)
+		}
 	}
 	return signed.CompactSerialize()
 }

@@ -36,6 +36,8 @@ type Config struct {
 	Data string `yaml:"data"`
 	// SecretFile holds at least 32 random bytes in base64: every key of the server is derived from it or sealed by it.
 	SecretFile string `yaml:"secret_file"`
+	// Keys says where the signing keys are; they are in the store, sealed by the secret, if it is left out.
+	Keys *Keys `yaml:"keys"`
 	// Trust says where certificates of trust service providers come from. The anchors are in the program.
 	Trust Trust `yaml:"trust"`
 	// Token is the method token.
@@ -215,6 +217,9 @@ func (c *Config) check() error {
 	}
 	if l := c.Token.WithoutDevice; l != "" && l != "low" && l != "substantial" {
 		fault("token.level_without_device: %q is neither low nor substantial", l)
+	}
+	if c.Keys != nil {
+		faults = append(faults, c.Keys.check()...)
 	}
 	return errors.Join(faults...)
 }

@@ -21,6 +21,7 @@ import (
 	"brama/internal/fetch"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
+	"brama/provider/keys"
 	"brama/provider/oauth"
 )
 
@@ -50,6 +51,12 @@ func Run(ctx context.Context, args []string, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%v\n", err)
 		return exitUsage
+	}
+	if c.Keys != nil {
+		if err := wiring.HSMBuilt(); err != nil {
+			fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%s: keys.pkcs11: %v\n", *file, err)
+			return exitUsage
+		}
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
 	if err := run(ctx, c, log); err != nil {
@@ -83,6 +90,16 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	hsm, err := openHSM(c)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := hsm.Close(); err != nil {
+			log.Error("closing the token", "err", err)
+		}
+	}()
+	ready := func(ctx context.Context) error { return errors.Join(engine.Ready(ctx), hsm.Ready(ctx)) }
 	data := c.Path(c.Data)
 	// Persons and sessions in there were proven by test trust (threat T92).
 	if _, err := os.Lstat(filepath.Join(data, wiring.DevMarker)); !errors.Is(err, os.ErrNotExist) {
@@ -99,7 +116,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	}()
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
-		Ready: engine.Ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
 	})
 	if err != nil {
 		return err
@@ -110,6 +127,16 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	}
 	log.Info("serving", "issuer", c.Issuer, "listen", listener.Addr().String(), "clients", len(clients))
 	return wiring.Serve(ctx, log, wiring.Site{Listener: listener, Handler: handler})
+}
+
+// openHSM opens the token of the configuration; without one nothing is asked of what it returns.
+func openHSM(c *config.Config) (*wiring.HSM, error) {
+	if c.Keys == nil {
+		return &wiring.HSM{Ready: func(context.Context) error { return nil }, Close: func() error { return nil }}, nil
+	}
+	p := c.Keys.PKCS11
+	return wiring.OpenHSM(wiring.HSMConfig{Module: p.Module, Token: p.Token, PIN: c.PIN,
+		Signing: map[string]string{keys.ES256: p.Signing.ES256, keys.RS256: p.Signing.RS256}})
 }
 
 func listen(c *config.Config) (net.Listener, error) {

@@ -149,6 +149,7 @@ static CK_RV initialize(CK_VOID_PTR args) {
 
 static CK_RV finalize(CK_VOID_PTR reserved) {
 	(void)reserved;
+	memset(&session, 0, sizeof session);
 	return CKR_OK;
 }
 
