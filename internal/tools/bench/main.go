@@ -1,7 +1,8 @@
 // Command bench measures internal/dstu against its peers and prints one table: what is to be reached, what was, from one
 // run. Run it by `go run ./internal/tools/bench` in the root of the repository.
 //
-// All times are processor time, so that other work on the machine disturbs less; ratios are what counts. Peers that are
+// All times are the shortest of many short rounds, so that other work on the machine disturbs less; ratios are what
+// counts. Peers that are
 // not installed are left out with a note: Bouncy Castle (javac, java and Debian's libbcprov-java) and jkurwa with gost89
 // (node and npm, which fetches them into the cache of the user). -short measures ours only.
 package main
@@ -87,7 +88,7 @@ func run(short bool) error {
 		}
 		results[name] = t
 	}
-	fmt.Printf("%s/%s, %s, processor time\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version())
+	fmt.Printf("%s/%s, %s, the shortest of many rounds\n\n", runtime.GOOS, runtime.GOARCH, runtime.Version())
 	printTimes(order, results)
 	fmt.Println()
 	printRows(results)

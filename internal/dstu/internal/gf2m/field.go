@@ -107,18 +107,14 @@ func (f *Field) topMask() uint64 { return 1<<(f.m-64*(f.words-1)) - 1 }
 
 // Add sets z = x + y. All may be the same.
 func (z *Element) Add(x, y *Element) {
-	for i := range z {
-		z[i] = x[i] ^ y[i]
-	}
+	// Written out: a loop costs WebAssembly more than what it does.
+	z[0], z[1], z[2], z[3] = x[0]^y[0], x[1]^y[1], x[2]^y[2], x[3]^y[3]
+	z[4], z[5], z[6] = x[4]^y[4], x[5]^y[5], x[6]^y[6]
 }
 
 // IsZero returns 1 if x is zero, else 0.
 func (x *Element) IsZero() int {
-	var v uint64
-	for _, w := range x {
-		v |= w
-	}
-	return isZero(v)
+	return isZero(x[0] | x[1] | x[2] | x[3] | x[4] | x[5] | x[6])
 }
 
 // Equal returns 1 if x and y are the same, else 0.
@@ -162,6 +158,10 @@ func (f *Field) Mul(z, x, y *Element) {
 func (f *Field) SqrN(z, x *Element, n int) {
 	if f.asm {
 		f.sqrNAsm(z, x, n)
+		return
+	}
+	if f.shape == shape257 {
+		f.sqrN257Generic(z, x, n)
 		return
 	}
 	*z = *x

@@ -150,6 +150,26 @@ func TestInv(t *testing.T) {
 	})
 }
 
+// SqrN is repeated squaring, also where it takes a short way.
+func TestSqrN(t *testing.T) {
+	eachField(t, func(t *testing.T, f *Field, _ *twin) {
+		r := rand.New(rand.NewPCG(11, uint64(f.m)))
+		want := *random(f, r)
+		x := want
+		for n := range 300 {
+			var got Element
+			if f.SqrN(&got, &x, n); got != want {
+				t.Fatalf("%d squarings: got %x, want %x", n, toBig(&got), toBig(&want))
+			}
+			got = x
+			if f.SqrN(&got, &got, n); got != want {
+				t.Fatalf("%d squarings in place: got %x, want %x", n, toBig(&got), toBig(&want))
+			}
+			f.Sqr(&want, &want)
+		}
+	})
+}
+
 func TestTraceAndQuadratic(t *testing.T) {
 	eachField(t, func(t *testing.T, f *Field, w *twin) {
 		r := rand.New(rand.NewPCG(3, uint64(f.m)))

@@ -120,6 +120,10 @@ func (f *Field) Lookup(p *Affine, table []uint64, index int) {
 		f.lookupAsm(p, table, index)
 		return
 	}
+	if f.words == 5 {
+		lookup5(p, table, index)
+		return
+	}
 	*p = Affine{}
 	w := f.words
 	want := uint64(index)
@@ -131,4 +135,26 @@ func (f *Field) Lookup(p *Affine, table []uint64, index int) {
 		}
 		table = table[2*w:]
 	}
+}
+
+// lookup5 is Lookup in tables of M257, the sums kept out of memory.
+func lookup5(p *Affine, table []uint64, index int) {
+	var x0, x1, x2, x3, x4, l0, l1, l2, l3, l4 uint64
+	for left := uint64(index); len(table) >= 10; left-- {
+		e := (*[10]uint64)(table)
+		mask := -uint64(isZero(left))
+		x0 |= e[0] & mask
+		x1 |= e[1] & mask
+		x2 |= e[2] & mask
+		x3 |= e[3] & mask
+		x4 |= e[4] & mask
+		l0 |= e[5] & mask
+		l1 |= e[6] & mask
+		l2 |= e[7] & mask
+		l3 |= e[8] & mask
+		l4 |= e[9] & mask
+		table = table[10:]
+	}
+	p.X = Element{x0, x1, x2, x3, x4}
+	p.L = Element{l0, l1, l2, l3, l4}
 }
