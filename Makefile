@@ -19,7 +19,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 WASM_SOURCES := $(shell find cmd/brama-wasm internal/der internal/dstu internal/challenge internal/qes -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: build wasm run test unit e2e check race vulncheck bench setup clean fmt FORCE
+.PHONY: build wasm run test unit e2e check crypto assembler race vulncheck bench setup clean fmt FORCE
 
 build: wasm
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/brama ./cmd/brama
@@ -62,7 +62,22 @@ check: wasm $(TOOLS)/staticcheck $(TOOLS)/golangci-lint
 	$(MAKE) --no-print-directory agent-windows
 	$(TOOLS)/staticcheck ./...
 	$(TOOLS)/golangci-lint run ./...
-	$(MAKE) --no-print-directory race vulncheck
+	$(MAKE) --no-print-directory crypto assembler race vulncheck
+
+# Every way to calculate: without assembler all tests, and each way against its twin on inputs that nobody chose.
+crypto:
+	go test -tags purego ./internal/dstu/...
+	go test -run '^$$' -fuzz '^FuzzMul$$' -fuzztime 5s ./internal/dstu/internal/gf2m
+	go test -run '^$$' -fuzz '^FuzzFormulas$$' -fuzztime 5s ./internal/dstu/internal/gf2m
+	go test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime 5s ./internal/dstu/kalyna
+
+# The assembler is what its generator writes.
+GF2M := internal/dstu/internal/gf2m
+assembler:
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; cp -r $(GF2M)/_asm "$$dir/"; \
+	(cd "$$dir/_asm" && go run . -out ../gf2m_amd64.s -stubs ../stubs_amd64.go -pkg gf2m); \
+	for f in gf2m_amd64.s stubs_amd64.go; do \
+	  diff -q "$$dir/$$f" $(GF2M)/$$f || { echo "$(GF2M)/$$f is not what _asm writes: go generate ./$(GF2M)"; exit 1; }; done
 
 # The packages where goroutines meet.
 race:

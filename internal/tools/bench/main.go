@@ -92,6 +92,7 @@ func run(short bool) error {
 	printTimes(order, results)
 	fmt.Println()
 	printRows(results)
+	printSize()
 	return nil
 }
 
@@ -139,6 +140,21 @@ func printRows(results map[string]times) {
 		}
 		fmt.Printf("%-60s %12s  %-13s %s\n", r.what, value, bound, met)
 	}
+}
+
+// The program of the browser, compressed, as `make wasm` leaves it.
+const (
+	wasmFile = "provider/web/static/wasm/brama.wasm.br"
+	wasmMost = 700 << 10
+)
+
+func printSize() {
+	value, met := "not built", "make wasm"
+	if i, err := os.Stat(wasmFile); err == nil {
+		value = fmt.Sprintf("%.0f KB", float64(i.Size())/1024)
+		met = map[bool]string{true: "reached", false: "MISSED"}[i.Size() <= wasmMost]
+	}
+	fmt.Printf("%-60s %12s  %-13s %s\n", "brama.wasm, brotli, everything included (aim 600)", value, "at most 700", met)
 }
 
 func ours(dir string) (times, error)     { return measure(dir, "ours", nil) }
