@@ -68,9 +68,9 @@ check: wasm $(TOOLS)/staticcheck $(TOOLS)/golangci-lint
 # timed: a fuzz run that is stopped by the clock may call that a failure.
 crypto:
 	go test -tags purego ./internal/dstu/...
-	go test -run '^$$' -fuzz '^FuzzMul$$' -fuzztime 100000x ./internal/dstu/internal/gf2m
-	go test -run '^$$' -fuzz '^FuzzFormulas$$' -fuzztime 100000x ./internal/dstu/internal/gf2m
-	go test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime 100000x ./internal/dstu/kalyna
+	go test -run '^$$' -fuzz '^FuzzMul$$' -fuzztime 20000x -fuzzminimizetime 10x ./internal/dstu/internal/gf2m
+	go test -run '^$$' -fuzz '^FuzzFormulas$$' -fuzztime 20000x -fuzzminimizetime 10x ./internal/dstu/internal/gf2m
+	go test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime 20000x -fuzzminimizetime 10x ./internal/dstu/kalyna
 
 # The assembler is what its generator writes.
 GF2M := internal/dstu/internal/gf2m
