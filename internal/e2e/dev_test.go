@@ -25,9 +25,15 @@ type dev struct {
 		ClientSecret string   `json:"client_secret"`
 		RedirectURIs []string `json:"redirect_uris"`
 	} `json:"clients"`
-	OCSP     string `json:"ocsp"`
-	TSP      string `json:"tsp"`
-	CMP      string `json:"cmp"`
+	OCSP string `json:"ocsp"`
+	TSP  string `json:"tsp"`
+	CMP  string `json:"cmp"`
+	// Doubles are the pages of other people's systems.
+	Doubles struct {
+		Cloud    string `json:"cloud"`
+		MobileID string `json:"mobileid"`
+		Number   string `json:"number"`
+	} `json:"doubles"`
 	TrustDir string `json:"trust_dir"`
 
 	log *syncBuffer

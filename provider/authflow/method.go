@@ -134,7 +134,8 @@ func home(l *login, method string) string {
 func (f *Flow) entriesOf(l *login, method string) []web.Tab {
 	var list []web.Tab
 	for _, m := range l.methods {
-		if m != method && home(l, m) == method {
+		// Дія is one of the providers that keep keys, by another road.
+		if m != method && home(l, m) == method || method == "cloud" && m == "diia" {
 			list = append(list, web.Tab{Method: m, URL: f.path(l.ID, m), Down: isDown(f.Connectors[m])})
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"brama/cmd/brama/internal/wiring"
 )
 
-// defaultPort is the provider's; the portal and the trust services follow.
+// defaultPort is the provider's; the portal, the trust services and the doubles follow.
 const defaultPort = 8080
 
 type options struct {
@@ -36,7 +36,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("brama dev", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.data, "data", "", "`folder` for the store, the audit log and the demo keys (default: a temporary one, removed at the end)")
-	flags.IntVar(&o.port, "port", defaultPort, "port of the provider; the portal and the trust services take the next ones; 0 takes free ones")
+	flags.IntVar(&o.port, "port", defaultPort, "port of the provider; the portal, the trust services and the doubles take the next ones; 0 takes free ones")
 	flags.BoolVar(&o.json, "json", false, "print one line of JSON when ready")
 	flags.BoolVar(&o.tls, "tls", false, "https issuer with a self-signed certificate")
 	flags.Var(&o.clients, "client", "JSON `file` with further clients: one, a list, or {\"clients\": […]} (may be given more than once)")
@@ -47,15 +47,15 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if o.port < 0 || o.port > 65533 {
+	if o.port < 0 || o.port > 65528 {
 		return o, fmt.Errorf("port %d is out of range", o.port)
 	}
 	return o, nil
 }
 
-// listen opens the three loopback listeners: provider, portal, trust services. If the default ports are taken, it says so
+// listen opens the loopback listeners: provider, portal, trust services, and the five doubles of other people's systems. If the default ports are taken, it says so
 // rather than moving: addresses are in people's bookmarks and in clients.
-func listen(port int) (ls [3]net.Listener, err error) {
+func listen(port int) (ls [8]net.Listener, err error) {
 	for i := range ls {
 		p := port
 		if port != 0 {

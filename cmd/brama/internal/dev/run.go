@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -61,7 +63,8 @@ type ready struct {
 	TSP          string      `json:"tsp"`
 	CMP          string      `json:"cmp"`
 	// TrustDir holds the roots of the test provider and a bundle of its certificates.
-	TrustDir string `json:"trust_dir"`
+	TrustDir string  `json:"trust_dir"`
+	Doubles  Doubles `json:"doubles"`
 	// TLS is the file of the self-signed certificate, with --tls.
 	TLS string `json:"tls_certificate,omitempty"`
 }
@@ -98,7 +101,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	r.Issuer = scheme + "://" + listeners[0].Addr().String()
 	r.Portal = "http://" + listeners[1].Addr().String()
 
-	services, err := qestest.New(qestest.Config{BaseURL: "http://" + listeners[2].Addr().String()})
+	services, err := qestest.New(qestest.Config{BaseURL: "http://" + listeners[2].Addr().String(), Diia: true})
 	if err != nil {
 		return err
 	}
@@ -142,11 +145,16 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		r.Clients = append(r.Clients, announced{c.ClientID, c.ClientSecret, c.RedirectURIs})
 	}
 
-	handler, closeAll, err := newProvider(r.Issuer, data, clients, services, keys, o.agent, log)
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	others := &doubles{issuer: r.Issuer, services: services}
+	defer others.stop()
+	handler, closeAll, err := newProvider(serving, r.Issuer, data, clients, services, keys, o.agent, others, listeners[3:], log)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+	r.Doubles = others.where
 	portal, err := demoportal.New(demoportal.Config{Issuer: r.Issuer, ClientID: portalID, ClientSecret: portalSecret, BaseURL: r.Portal,
 		Scopes: []string{"openid", "profile"}, Client: client})
 	if err != nil {
@@ -163,7 +171,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 // newProvider is the provider of serve with the test trust service provider in place of the national pins, and the method
 // demo beside the others.
-func newProvider(issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, agentPort int, log *slog.Logger) (http.Handler, func(), error) {
+func newProvider(ctx context.Context, issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, agentPort int, others *doubles, listeners []net.Listener, log *slog.Logger) (http.Handler, func(), error) {
 	trust := services.TrustConfig()
 	store, err := trustlist.New(trust)
 	if err != nil {
@@ -188,6 +196,11 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 	if err != nil {
 		return nil, nil, err
 	}
+	others.secret, others.engine, others.outbound = secret, engine, outbound
+	if err := others.start(ctx, log, listeners); err != nil {
+		return nil, nil, fmt.Errorf("starting the doubles: %w", err)
+	}
+	maps.Copy(methods, others.methods)
 	state, err := wiring.OpenState(data, secret)
 	if err != nil {
 		return nil, nil, err
@@ -199,6 +212,7 @@ func newProvider(issuer, data string, clients []oauth.Client, services *qestest.
 	if err != nil {
 		return nil, nil, errors.Join(err, state.Close())
 	}
+	others.provider.Store(handler)
 	return handler, func() {
 		if err := state.Close(); err != nil {
 			log.Error("closing the state", "err", err)
@@ -265,7 +279,10 @@ func announce(w io.Writer, asJSON bool, r ready) error {
   TSP                    %s
   CMP                    %s
   Довіра / trust         %s
-`, r.Portal, r.Issuer, r.KeysDir, r.KeysPassword, r.OCSP, r.TSP, r.CMP, r.TrustDir)
+  Дія / Diia             %s
+  Хмара / cloud          %s  %s
+  MobileID               %s  %s
+`, r.Portal, r.Issuer, r.KeysDir, r.KeysPassword, r.OCSP, r.TSP, r.CMP, r.TrustDir, r.Doubles.Diia, r.Doubles.Cloud, r.Doubles.Number, r.Doubles.MobileID, r.Doubles.Number)
 	for _, c := range r.Clients {
 		fmt.Fprintf(w, "  client                 %s  %s  %v\n", c.ClientID, c.ClientSecret, c.RedirectURIs)
 	}

@@ -33,6 +33,10 @@ type Engine struct {
 	clock *revocation.Clock
 	// Validator takes signatures with the attribute purpose=login, as our own programs make them.
 	Validator *qes.Validator
+	// Remote takes signatures of other people's systems: without the attribute, which they cannot add.
+	Remote *qes.Validator
+	// Documents judges what other systems have signed themselves.
+	Documents *qes.DocumentValidator
 	own       *qes.Validator // of other programs: without the attribute, and larger
 	Search    *cmp.Client
 }
@@ -61,6 +65,14 @@ func NewEngine(t Trust) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	remote, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now})
+	if err != nil {
+		return nil, err
+	}
+	documents, err := qes.NewDocumentValidator(qes.DocumentConfig{Trust: t.Store, Revocation: status, Now: t.Now})
+	if err != nil {
+		return nil, err
+	}
 	own, err := qes.New(qes.Config{Trust: t.Store, Revocation: status, Now: t.Now, Policy: qes.Policy{Limits: cms.UploadLimits}})
 	if err != nil {
 		return nil, err
@@ -77,8 +89,11 @@ func NewEngine(t Trust) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{trust: t, clock: clock, Validator: validator, own: own, Search: search}, nil
+	return &Engine{trust: t, clock: clock, Validator: validator, Remote: remote, Documents: documents, own: own, Search: search}, nil
 }
+
+// TrustList names the version of the trusted list, for the evidence.
+func (e *Engine) TrustList() string { return e.trust.Version }
 
 // Ready tells why nobody can sign in: the trusted list cannot be used, or our clock is wrong. nil if neither.
 func (e *Engine) Ready(context.Context) error {

@@ -1,0 +1,246 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brama/cmd/brama/internal/wiring"
+	"brama/connectors"
+	"brama/connectors/bankid"
+	"brama/connectors/bankid/bankidtest"
+	"brama/connectors/cloud"
+	"brama/connectors/cloud/cloudtest"
+	"brama/connectors/diia"
+	"brama/connectors/diia/diiatest"
+	"brama/connectors/idgov"
+	"brama/connectors/idgov/idgovtest"
+	"brama/connectors/mobileid"
+	"brama/connectors/mobileid/mobileidtest"
+	"brama/internal/fetch"
+	"brama/internal/qes/qestest"
+	"brama/provider"
+)
+
+// Doubles says where the doubles of other people's systems answer: each has a port of its own.
+type Doubles struct {
+	Diia     string `json:"diia"` // the page lists requests that wait
+	IDGov    string `json:"idgov"`
+	BankID   string `json:"bankid"`
+	Cloud    string `json:"cloud"`    // the telephone's page
+	MobileID string `json:"mobileid"` // the telephone's page
+	// Number is that of the person in Cloud and MobileID.
+	Number string `json:"number"`
+}
+
+// number is that of the person whom the telephones of the doubles know.
+const number = "+380501234567"
+
+// tellTime bounds one notification of a double.
+const tellTime = 10 * time.Second
+
+// doubles are the systems that the methods of this file talk to, and the methods.
+type doubles struct {
+	issuer   string
+	secret   []byte
+	engine   *wiring.Engine
+	outbound *fetch.Client
+	services *qestest.Provider
+
+	where    Doubles
+	methods  map[string]connectors.Connector
+	sites    []wiring.Site
+	provider atomic.Pointer[provider.Provider] // set when it is there; notifications go to it
+	close    []func()
+}
+
+// base is the address of a listener.
+func base(l net.Listener) string { return "http://" + l.Addr().String() }
+
+// start makes the doubles and the methods that talk to them. What is served stops with ctx.
+func (d *doubles) start(ctx context.Context, log *slog.Logger, listeners []net.Listener) error {
+	d.methods = map[string]connectors.Connector{}
+	d.where = Doubles{Diia: base(listeners[0]), IDGov: base(listeners[1]), BankID: base(listeners[2]),
+		Cloud: base(listeners[3]) + "/phone", MobileID: base(listeners[4]) + "/phone", Number: number}
+	person, err := d.services.Issue(qestest.Request{FamilyName: "Тестенко", GivenName: "Олена", MiddleName: "Петрівна", RNOKPP: "3184710691",
+		UNZR: "19870312-00691", Device: true})
+	if err != nil {
+		return err
+	}
+	stranger, err := d.services.Issue(qestest.Request{FamilyName: "Чужий", GivenName: "Остап", MiddleName: "Іванович", RNOKPP: "3000142422"})
+	if err != nil {
+		return err
+	}
+	makers := []func(net.Listener) (http.Handler, error){d.diia, d.idgov, d.bankid,
+		func(l net.Listener) (http.Handler, error) { return d.cloud(l, person, stranger) },
+		func(net.Listener) (http.Handler, error) { return d.mobileid(d.where.MobileID, person, stranger) }}
+	for i, make := range makers {
+		handler, err := make(listeners[i])
+		if err != nil {
+			return err
+		}
+		d.sites = append(d.sites, wiring.Site{Listener: listeners[i], Handler: handler})
+	}
+	// They are asked while the provider is put together.
+	go func() {
+		if err := wiring.Serve(ctx, log, d.sites...); err != nil {
+			log.Error("serving the doubles", "err", err)
+		}
+	}()
+	return d.setUpDiia(ctx)
+}
+
+func (d *doubles) stop() {
+	for _, f := range d.close {
+		f()
+	}
+}
+
+// heard lets a double notify the provider on the double's own address: the provider's may be https with a certificate that
+// only this folder knows.
+func (d *doubles) heard(double http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := d.provider.Load(); p != nil && strings.HasPrefix(r.URL.Path, "/notify/") {
+			p.ServeHTTP(w, r)
+			return
+		}
+		double.ServeHTTP(w, r)
+	})
+}
+
+func (d *doubles) notifyURL(base, method string) string {
+	return provider.NotifyURL(base, d.secret, method)
+}
+
+func (d *doubles) diia(l net.Listener) (http.Handler, error) {
+	double, err := diiatest.New(diiatest.Config{BaseURL: base(l), Callback: d.notifyURL(base(l), diia.Method), Provider: d.services})
+	if err != nil {
+		return nil, err
+	}
+	d.close = append(d.close, double.Close)
+	return d.heard(double.Handler()), nil
+}
+
+// setUpDiia does what `brama diia setup` does, and makes the method.
+func (d *doubles) setUpDiia(ctx context.Context) error {
+	client, err := diia.NewClient(diia.ClientConfig{BaseURL: d.where.Diia, AcquirerToken: diiatest.AcquirerToken, AuthToken: diiatest.AuthToken,
+		Do: d.outbound, PlainHTTP: true, LinkOrigins: []string{d.where.Diia}})
+	if err != nil {
+		return err
+	}
+	made, err := client.Setup(ctx, diia.Plan{Offer: "Вхід", Scope: diia.HashedFilesSigning, ReturnLink: d.issuer + "/", Branch: diia.Branch{
+		Name: "Brama", FullName: "Brama dev", Address: "Київ", Email: "dev@example.org", Region: "м. Київ", District: "Київ", Location: "Київ",
+		Street: "Тестова", House: "1"}})
+	if err != nil {
+		return err
+	}
+	d.methods[diia.Method], err = diia.New(diia.Config{Client: client, Verifier: d.engine.Remote, Branch: made.BranchID, Offer: made.OfferID,
+		Issuers: []string{qestest.DiiaEDRPOU}, TrustList: d.engine.TrustList})
+	return err
+}
+
+// client is our registration at a system that sends browsers back.
+func (d *doubles) client() (id, secret string) {
+	return "0123456789abcdef0123456789abcdef", rand.Text()
+}
+
+// agreement issues our key for a system that encrypts its answers.
+func (d *doubles) agreement() (idgov.Key, error) {
+	ours, err := d.services.Issue(qestest.Request{Kind: qestest.Encryption, Organization: "Brama dev", EDRPOU: "12345678"})
+	if err != nil {
+		return idgov.Key{}, err
+	}
+	return idgov.Key{Private: ours.Key.DSTU, Certificate: ours.Certificate.Certificate}, nil
+}
+
+func (d *doubles) idgov(l net.Listener) (http.Handler, error) {
+	id, secret := d.client()
+	key, err := d.agreement()
+	if err != nil {
+		return nil, err
+	}
+	double, err := idgovtest.New(idgovtest.Config{BaseURL: base(l), ClientID: id, ClientSecret: secret, Provider: d.services,
+		RedirectURIs: []string{provider.ReturnURL(d.issuer, idgov.Method)}, Form: idgovtest.Form{Signed: true}})
+	if err != nil {
+		return nil, err
+	}
+	d.methods[idgov.Method], err = idgov.New(idgov.Config{BaseURL: base(l), PlainHTTP: true, ClientID: id, ClientSecret: secret, Keys: []idgov.Key{key},
+		Documents: d.engine.Documents, Signers: []idgov.Fingerprint{double.Signer()}, Senders: double.Senders(), Do: d.outbound.Do, TrustList: d.engine.TrustList})
+	return double.Handler(), err
+}
+
+func (d *doubles) bankid(l net.Listener) (http.Handler, error) {
+	id, secret := d.client()
+	key, err := d.agreement()
+	if err != nil {
+		return nil, err
+	}
+	double, err := bankidtest.New(bankidtest.Config{BaseURL: base(l), ClientID: id, ClientSecret: secret, Provider: d.services,
+		RedirectURIs: []string{provider.ReturnURL(d.issuer, bankid.Method)}})
+	if err != nil {
+		return nil, err
+	}
+	var banks []bankid.Bank
+	for _, b := range double.Banks() {
+		banks = append(banks, bankid.Bank{ID: b.ID, MemberID: b.MemberID, Name: b.Name, EDRPOU: b.EDRPOU})
+	}
+	d.methods[bankid.Method], err = bankid.New(bankid.Config{BaseURL: base(l), PlainHTTP: true, ClientID: id, ClientSecret: secret, Keys: []bankid.Key{key},
+		DataSet: "61", Banks: banks, AskBank: true, Documents: d.engine.Documents, Do: d.outbound.Do, TrustList: d.engine.TrustList})
+	return double.Handler(), err
+}
+
+func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.Handler, error) {
+	key := []*qestest.Issued{person}
+	double, err := cloudtest.New(cloudtest.Config{BaseURL: base(l), Stranger: stranger, Notify: d.tell, Accounts: []cloudtest.Account{
+		{Identifier: number, Name: "Тестенко Олена Петрівна", Keys: key, Push: true},
+		{Identifier: "olena", Name: "Тестенко Олена Петрівна (за переходом)", Keys: key, Mode: "oauth2code"},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	secret := func() (string, error) { return cloudtest.ClientSecret, nil }
+	d.methods[cloud.Method], err = cloud.New(cloud.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true,
+		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Providers: []cloud.Provider{
+			{ID: "phone", Name: "Хмара на телефоні (ТЕСТ)", Kind: cloud.CSC2, URL: base(l) + "/csc/v2", Identifier: cloud.Phone, ClientID: cloudtest.ClientID, Secret: secret},
+			{ID: "page", Name: "Хмара за переходом (ТЕСТ)", Kind: cloud.CSC2, URL: base(l) + "/csc/v2", ServiceByCode: true, ClientID: cloudtest.ClientID, Secret: secret},
+		}})
+	return d.heard(double.Handler()), err
+}
+
+// tell sends a notification of the cloud's double.
+func (d *doubles) tell(address string) {
+	if !strings.HasPrefix(address, "http://127.0.0.1:") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tellTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, http.NoBody)
+	if err != nil {
+		return
+	}
+	if res, err := http.DefaultClient.Do(r); err == nil {
+		_ = res.Body.Close() // it is told; what is answered does not matter
+	}
+}
+
+func (d *doubles) mobileid(phone string, person, stranger *qestest.Issued) (http.Handler, error) {
+	double, err := mobileidtest.New(mobileidtest.Config{Stranger: stranger,
+		Subscribers: []mobileidtest.Subscriber{{Number: number, Name: "Тестенко Олена Петрівна", Key: person}}})
+	if err != nil {
+		return nil, err
+	}
+	address := strings.TrimSuffix(phone, "/phone")
+	if address == phone {
+		return nil, errors.New("dev: address of the telephone has another form")
+	}
+	d.methods[mobileid.Method], err = mobileid.New(mobileid.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true, FirstPoll: -1,
+		TrustList: d.engine.TrustList, Operators: []mobileid.Operator{{ID: "test", Name: "Оператор (ТЕСТ)", URL: address + "/mss", APID: mobileidtest.APID,
+			Password: func() (string, error) { return mobileidtest.Password, nil }}}})
+	return double.Handler(), err
+}
