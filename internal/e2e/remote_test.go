@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -43,7 +44,11 @@ func onPhone(t *testing.T, link, action string) string {
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("the telephone answers %s to %s", res.Status, action)
 	}
-	return link
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // message waits for the problem on the page and returns its code.
@@ -114,11 +119,9 @@ func TestDiia(t *testing.T) {
 		b.diia(d, "uk")
 		link := b.code()
 		victim := newWalker(t, "")
-		victim.get(link)
-		victim.press(`value="ignore"`, "action", "ignore") // after a press the application shows the way back
-		back := regexp.MustCompile(`http://127\.0\.0\.1:\d+/return/diia/[A-Za-z0-9_.-]+`).FindString(html.UnescapeString(victim.body))
+		back := regexp.MustCompile(`http://127\.0\.0\.1:\d+/return/diia/[A-Za-z0-9_.-]+`).FindString(html.UnescapeString(onPhone(t, link, "ignore")))
 		if back == "" {
-			t.Fatalf("the telephone shows no way back:\n%s", victim.body)
+			t.Fatal("the telephone shows no way back")
 		}
 		victim.get(back)
 		if !strings.Contains(victim.body, "RETURN_OTHER_BROWSER") || !strings.Contains(victim.body, "Chrome, Linux") {
