@@ -176,10 +176,13 @@ func TestPollWithoutCookie(t *testing.T) {
 			t.Errorf("%s: the poll gives %+v", name, got)
 		}
 	}
-	// The owner's cookie with the code of another step.
-	sc := &script{b: b, fields: map[string]string{"action": "/login/" + id + "/diia/poll", "revision": strconv.FormatUint(revision, 10),
+	// The owner's cookie, while it waits, with the code of another step.
+	waiting := r.browser()
+	id, _, _ = r.press(waiting)
+	_, revision = r.login(id)
+	sc := &script{b: waiting, fields: map[string]string{"action": "/login/" + id + "/diia/poll", "revision": strconv.FormatUint(revision, 10),
 		"mac": stepMAC(t, r.stack, id, revision, "diia")}}
-	if got := sc.post("action"); got.Problem.Code == "" && got.URL == "" {
+	if got := sc.post("action"); got.Problem.Code != "TX_UNKNOWN" {
 		t.Errorf("a code of another step: %+v", got)
 	}
 }

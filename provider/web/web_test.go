@@ -249,10 +249,10 @@ func TestPages(t *testing.T) {
 func TestPrintedLabels(t *testing.T) {
 	s := site(t, false)
 	for lang, labels := range map[Lang][]string{
-		Ukrainian: {"Файловий ключ", "Захищений носій", "Дія.Підпис", "Хмарне сховище", "ID.GOV.UA", "Оберіть АЦСК", "Особистий ключ",
+		Ukrainian: {"Файловий ключ", "Захищений носій", "Дія.Підпис", "Хмарне сховище", "ID.GOV.UA", "Оберіть АЦСК", "Особистий ключ", "Провайдер", "Отримати код", "Отримати посилання",
 			"Пароль захисту ключа", "Обрати", "Зчитати", "Увійти", "Вхід до особистого кабінету", "Перевірте дані підписувача",
 			"Повернутися на портал без входу", "Підписати у своїй програмі", "Визначити автоматично", "Ключ і пароль залишаються на вашому пристрої."},
-		English: {"File key", "Hardware token", "Diia.Signature", "Cloud storage", "ID.GOV.UA", "Issuer (CA)", "Private key", "Key password",
+		English: {"File key", "Hardware token", "Diia.Signature", "Cloud storage", "ID.GOV.UA", "Issuer (CA)", "Private key", "Provider", "Get code", "Get link", "Key password",
 			"Choose", "Read", "Sign in", "Sign in to your account", "Your key and password stay on your device."},
 	} {
 		for _, label := range labels {
