@@ -186,6 +186,10 @@ func pick(p *gf2m.Affine, table []gf2m.Affine, d int16) {
 
 // doubleAdd sets p = 2q + r whatever the points are; p and q are distinct.
 func (c *Curve) doubleAdd(p, q *gf2m.Point, r *gf2m.Affine) {
+	if q.Z.IsZero() == 1 { // as it is at the first digit: 2·O + r
+		p.SetAffine(r)
+		return
+	}
 	c.field.DoubleAddMixed(p, q, r, c.a)
 	if p.Z.IsZero() == 1 {
 		var d gf2m.Point
@@ -197,12 +201,12 @@ func (c *Curve) doubleAdd(p, q *gf2m.Point, r *gf2m.Affine) {
 // addVarTime sets p = q + r whatever the points are; p and q are distinct.
 func (c *Curve) addVarTime(p, q *gf2m.Point, r *gf2m.Affine) {
 	f := c.field
-	f.AddMixed(p, q, r)
-	if p.Z.IsZero() == 0 {
-		return
-	}
 	if q.Z.IsZero() == 1 {
 		p.SetAffine(r)
+		return
+	}
+	f.AddMixed(p, q, r)
+	if p.Z.IsZero() == 0 {
 		return
 	}
 	// q is r or −r; of two points with one λ and different x the sum would be of order two, which the key check
