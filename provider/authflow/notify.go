@@ -83,8 +83,7 @@ func (f *Flow) hear(r *http.Request, method string, c connectors.Connector, hear
 	if err != nil {
 		return fmt.Errorf("notification names no login: %w", err)
 	}
-	l, err := f.listening(r.Context(), id, method)
-	if err != nil {
+	if _, err := f.listening(r.Context(), id, method); err != nil {
 		return err
 	}
 	// One at a time for a login, few at a time for all; then again, for the login may have moved on meanwhile.
@@ -101,7 +100,8 @@ func (f *Flow) hear(r *http.Request, method string, c connectors.Connector, hear
 	case <-ctx.Done():
 		return errBusy
 	}
-	if l, err = f.listening(r.Context(), id, method); err != nil {
+	l, err := f.listening(r.Context(), id, method)
+	if err != nil {
 		return err
 	}
 	return f.heard(r, l, c, ev)
