@@ -4,6 +4,7 @@
 package oauth
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"time"
@@ -38,17 +39,52 @@ type Client struct {
 // An AuthorizeRequest is a request that was read and checked: client, redirect_uri, PKCE, scopes. It is plain data: it
 // survives JSON and is sealed into the browser or stored with the login.
 type AuthorizeRequest struct {
-	ClientID    string
-	RedirectURI string
-	State       string
-	Form        url.Values // sanitised form that Grant gives to fosite again
-	Scopes      []string
-	Prompt      []string
-	MaxAge      *int // seconds
-	ACRValues   []string
-	UILocales   []string
-	IDPHint     string
+	ClientID     string
+	RedirectURI  string
+	State        string
+	ResponseMode string     `json:",omitempty"` // "query" (also ""), "form_post", "query.jwt", "form_post.jwt"
+	Form         url.Values // sanitised form that Grant gives to fosite again
+	Scopes       []string
+	Prompt       []string `json:",omitempty"` // none, login, consent, select_account, create; none stands alone
+	MaxAge       *int     `json:",omitempty"` // seconds; that of the client where the request has none
+	ACRValues    []string `json:",omitempty"` // of acr_values, or of acr in Claims, in order of preference
+	// ACREssential says that one of ACRValues must be met exactly (OpenID Connect Core 5.5.1.1).
+	ACREssential bool     `json:",omitempty"`
+	UILocales    []string `json:",omitempty"`
+	Display      string   `json:",omitempty"` // page, popup, touch, wap
+	IDPHint      string   `json:",omitempty"`
+	LoginHint    string   `json:",omitempty"` // the portal's words: shown at most, never trusted
+	// HintSubject is the sub that the answer must have, from a verified id_token_hint or from sub in Claims; "" is anybody.
+	// Compare it with Provider.SubjectOf.
+	HintSubject string         `json:",omitempty"`
+	HintSID     string         `json:",omitempty"` // sid of that hint, if it had one
+	Claims      *ClaimsRequest `json:",omitempty"`
+	Purpose     string         `json:",omitempty"` // "link", or ""
+	AccountHint string         `json:",omitempty"` // with Purpose: the portal's words, see LoginHint
+	DPoPJKT     string         `json:",omitempty"` // thumbprint of the key that the code is bound to (RFC 9449, 10)
+	// RequestURI is the handle of a pushed request (RFC 9126), which Grant spends.
+	RequestURI  string `json:",omitempty"`
 	RequestedAt time.Time
+}
+
+// A ClaimsRequest is the claims parameter (OpenID Connect Core 5.5), read strictly. Names are what the portal wrote: whether
+// it may have them is decided elsewhere.
+type ClaimsRequest struct {
+	IDToken  ClaimSet `json:",omitzero"`
+	UserInfo ClaimSet `json:",omitzero"`
+}
+
+// A ClaimSet is what is asked of one of the two places.
+type ClaimSet struct {
+	Claims map[string]ClaimRequest `json:",omitempty"`
+	// Verified are the requests in verified_claims (OpenID Connect for Identity Assurance): JSON objects, otherwise unread.
+	Verified []json.RawMessage `json:",omitempty"`
+}
+
+// A ClaimRequest says how one claim is wanted; the zero value is "voluntary, any value".
+type ClaimRequest struct {
+	Essential bool  `json:",omitempty"`
+	Values    []any `json:",omitempty"` // of value or values: strings, float64, booleans
 }
 
 // A Subject is who signed in and what may be released to this client.

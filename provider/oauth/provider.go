@@ -100,7 +100,7 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{cfg: cfg}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
-	p.metadata, err = metadata(cfg.Issuer)
+	p.metadata, err = describeProvider(&cfg)
 	return p, err
 }
 

@@ -1,0 +1,65 @@
+package oauth
+
+import (
+	"encoding/json"
+	"slices"
+
+	"brama/provider/keys"
+)
+
+// A metadata is what the provider says of itself: OpenID Connect Discovery 1.0 and RFC 8414, and the documents that each
+// field names. It must say exactly what is true: a field comes here in the change that makes it work, and a test compares
+// it with what the server does. What depends on the configuration is left out by omitempty.
+type metadata struct {
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	UserInfoEndpoint      string `json:"userinfo_endpoint"`
+	JWKSURI               string `json:"jwks_uri"`
+
+	// Authorization requests and their answers.
+	Scopes            []string `json:"scopes_supported"`
+	ResponseTypes     []string `json:"response_types_supported"`
+	ResponseModes     []string `json:"response_modes_supported"`
+	GrantTypes        []string `json:"grant_types_supported"`
+	ACRs              []string `json:"acr_values_supported"`
+	Challenges        []string `json:"code_challenge_methods_supported"` // RFC 7636
+	Prompts           []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
+	ClaimsParameter   bool     `json:"claims_parameter_supported"`
+	RequestParameter  bool     `json:"request_parameter_supported"`
+	RequestURI        bool     `json:"request_uri_parameter_supported"` // absent would mean true
+	UILocales         []string `json:"ui_locales_supported"`
+	ResponsesHaveIss  bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	SubjectTypes      []string `json:"subject_types_supported"`
+	IDTokenAlgorithms []string `json:"id_token_signing_alg_values_supported"`
+	ClaimTypes        []string `json:"claim_types_supported"`
+	Claims            []string `json:"claims_supported"`
+
+	// Client authentication.
+	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+// describeProvider returns the metadata as JSON.
+func describeProvider(cfg *Config) ([]byte, error) {
+	return json.Marshal(metadata{
+		Issuer:                cfg.Issuer,
+		AuthorizationEndpoint: cfg.Issuer + PathAuthorize,
+		TokenEndpoint:         cfg.Issuer + PathToken,
+		UserInfoEndpoint:      cfg.Issuer + PathUserInfo,
+		JWKSURI:               cfg.Issuer + PathJWKS,
+		Scopes:                scopes,
+		ResponseTypes:         []string{"code"},
+		ResponseModes:         []string{"query"},
+		GrantTypes:            []string{grantCode},
+		ACRs:                  acrs,
+		Challenges:            []string{"S256"},
+		Prompts:               prompts,
+		UILocales:             []string{"uk", "en"},
+		ResponsesHaveIss:      true,
+		SubjectTypes:          []string{Pairwise, Public},
+		IDTokenAlgorithms:     keys.Algorithms(),
+		ClaimTypes:            []string{"normal"},
+		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim}),
+		TokenAuthMethods:      []string{AuthBasic, AuthPost, AuthNone},
+	})
+}
