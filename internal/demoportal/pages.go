@@ -25,13 +25,15 @@ type page struct {
 
 var texts = map[string]map[string]string{
 	"uk": {
-		"title": "Електронний кабінет", "demo": "Демонстраційний портал", "enter": "Увійти до кабінету", "leave": "Вийти",
+		"title": "Електронний кабінет", "demo": "Демонстраційний портал", "enter": "Авторизація за допомогою КЕП", "enterIDGov": "IDGOVUA",
+		"register": "Зареєструватися", "leave": "Вийти",
 		"intro": "Щоб побачити свої дані, увійдіть за електронним підписом.", "profile": "Мій профіль", "received": "Портал отримав ці дані:",
 		"claim": "Дані", "value": "Значення", "out": "Ви вийшли з кабінету", "again": "На головну", "refused": "Вхід не виконано",
 		"refusedText": "Ви повернулися без входу. Код відповіді:", "problem": "Сталася помилка", "switch": "English", "switchTo": "en",
 	},
 	"en": {
-		"title": "Electronic cabinet", "demo": "Demo portal", "enter": "Sign in to the cabinet", "leave": "Sign out",
+		"title": "Electronic cabinet", "demo": "Demo portal", "enter": "Sign in with a qualified signature", "enterIDGov": "IDGOVUA",
+		"register": "Register", "leave": "Sign out",
 		"intro": "To see your data, sign in with your electronic signature.", "profile": "My profile", "received": "The portal received these data:",
 		"claim": "Claim", "value": "Value", "out": "You are signed out", "again": "To the start page", "refused": "You are not signed in",
 		"refusedText": "You came back without signing in. Answer code:", "problem": "Something went wrong", "switch": "Українська", "switchTo": "uk",
