@@ -30,11 +30,19 @@ type dev struct {
 	CMP  string `json:"cmp"`
 	// Doubles are the pages of other people's systems.
 	Doubles struct {
-		Cloud    string `json:"cloud"`
-		MobileID string `json:"mobileid"`
-		Number   string `json:"number"`
+		Diia     string   `json:"diia"`
+		IDGov    string   `json:"idgov"`
+		BankID   string   `json:"bankid"`
+		Cloud    string   `json:"cloud"`
+		Async    string   `json:"async"`
+		MobileID string   `json:"mobileid"`
+		Number   string   `json:"number"`
+		Numbers  []string `json:"numbers"`
+		Email    string   `json:"email"`
 	} `json:"doubles"`
 	TrustDir string `json:"trust_dir"`
+	// data is the folder of the store and the audit log.
+	data string
 
 	log *syncBuffer
 }
@@ -84,8 +92,8 @@ func missing(t testing.TB, reason string) {
 // startDev runs `brama dev` on free ports until the test ends.
 func startDev(t testing.TB, args ...string) *dev {
 	t.Helper()
-	d := &dev{log: new(syncBuffer)}
-	cmd := exec.Command(binary(t), append([]string{"dev", "--json", "--port", "0", "--data", filepath.Join(t.TempDir(), "dev")}, args...)...)
+	d := &dev{log: new(syncBuffer), data: filepath.Join(t.TempDir(), "dev")}
+	cmd := exec.Command(binary(t), append([]string{"dev", "--json", "--port", "0", "--data", d.data}, args...)...)
 	cmd.Stderr = d.log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,13 +35,32 @@ type Doubles struct {
 	IDGov    string `json:"idgov"`
 	BankID   string `json:"bankid"`
 	Cloud    string `json:"cloud"`    // the telephone's page
+	Async    string `json:"async"`    // the same, of the cloud that signs when it has the approval
 	MobileID string `json:"mobileid"` // the telephone's page
-	// Number is that of the person in Cloud and MobileID.
-	Number string `json:"number"`
+	// Number is that of the person in Cloud and MobileID; Numbers are all that the person has, since one is rung three times
+	// in ten minutes and not more. Email is that of the cloud with a one-time code.
+	Number  string   `json:"number"`
+	Numbers []string `json:"numbers"`
+	Email   string   `json:"email"`
 }
 
-// number is that of the person whom the telephones of the doubles know.
-const number = "+380501234567"
+// olenaNumbers are those of the person whom the telephones of the doubles know.
+func olenaNumbers() []string {
+	var list []string
+	for i := range 20 {
+		list = append(list, fmt.Sprintf("+3805012345%02d", 67+i))
+	}
+	return list
+}
+
+// olena is the person's name, and olenaEmail an address of hers.
+const (
+	olena      = "Тестенко Олена Петрівна"
+	olenaEmail = "olena@example.org"
+)
+
+// asyncPath is where the second cloud stands at the address of the first.
+const asyncPath = "/async"
 
 // tellTime bounds one notification of a double.
 const tellTime = 10 * time.Second
@@ -67,7 +87,9 @@ func base(l net.Listener) string { return "http://" + l.Addr().String() }
 func (d *doubles) start(ctx context.Context, log *slog.Logger, listeners []net.Listener) error {
 	d.methods = map[string]connectors.Connector{}
 	d.where = Doubles{Diia: base(listeners[0]), IDGov: base(listeners[1]), BankID: base(listeners[2]),
-		Cloud: base(listeners[3]) + "/phone", MobileID: base(listeners[4]) + "/phone", Number: number}
+		Cloud: base(listeners[3]) + "/phone", Async: base(listeners[3]) + asyncPath + "/phone", MobileID: base(listeners[4]) + "/phone",
+		Numbers: olenaNumbers(), Email: olenaEmail}
+	d.where.Number = d.where.Numbers[0]
 	person, err := d.services.Issue(qestest.Request{FamilyName: "Тестенко", GivenName: "Олена", MiddleName: "Петрівна", RNOKPP: "3184710691",
 		UNZR: "19870312-00691", Device: true})
 	if err != nil {
@@ -196,21 +218,42 @@ func (d *doubles) bankid(l net.Listener) (http.Handler, error) {
 }
 
 func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.Handler, error) {
-	key := []*qestest.Issued{person}
-	double, err := cloudtest.New(cloudtest.Config{BaseURL: base(l), Stranger: stranger, Notify: d.tell, Accounts: []cloudtest.Account{
-		{Identifier: number, Name: "Тестенко Олена Петрівна", Keys: key, Push: true},
-		{Identifier: "olena", Name: "Тестенко Олена Петрівна (за переходом)", Keys: key, Mode: "oauth2code"},
-	}})
+	keys := []*qestest.Issued{person}
+	accounts := []cloudtest.Account{
+		{Identifier: "olena", Name: olena + " (за переходом)", Keys: keys, Mode: "oauth2code"},
+		{Identifier: olenaEmail, Name: olena + " (код)", Keys: keys, OTP: true},
+	}
+	var waiting []cloudtest.Account
+	for _, n := range d.where.Numbers {
+		accounts = append(accounts, cloudtest.Account{Identifier: n, Name: olena, Keys: keys, Push: true})
+		waiting = append(waiting, cloudtest.Account{Identifier: n, Name: olena, Keys: keys})
+	}
+	double, err := cloudtest.New(cloudtest.Config{BaseURL: base(l), Stranger: stranger, Notify: d.tell, Accounts: accounts})
 	if err != nil {
 		return nil, err
 	}
+	async, err := cloudtest.New(cloudtest.Config{BaseURL: base(l) + asyncPath, Stranger: stranger, Notify: d.tell, Accounts: waiting, Async: true})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", double.Handler())
+	mux.Handle(asyncPath+"/", http.StripPrefix(asyncPath, async.Handler()))
 	secret := func() (string, error) { return cloudtest.ClientSecret, nil }
+	entry := func(id, name string, kind cloud.Kind, path string) cloud.Provider {
+		return cloud.Provider{ID: id, Name: name, Kind: kind, URL: base(l) + path, ClientID: cloudtest.ClientID, Secret: secret}
+	}
+	phone := entry("phone", "Хмара на телефоні (ТЕСТ)", cloud.CSC2, "/csc/v2")
+	phone.Identifier = cloud.Phone
+	page := entry("page", "Хмара за переходом (ТЕСТ)", cloud.CSC2, "/csc/v2")
+	page.ServiceByCode = true
+	code := entry("code", "Хмара з одноразовим кодом (ТЕСТ)", cloud.CSC1, "/csc/v1")
+	code.Identifier = cloud.Email
+	later := entry("async", "Хмара, яка підписує згодом (ТЕСТ)", cloud.CSC2, asyncPath+"/csc/v2")
+	later.Identifier = cloud.Phone
 	d.methods[cloud.Method], err = cloud.New(cloud.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true,
-		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Providers: []cloud.Provider{
-			{ID: "phone", Name: "Хмара на телефоні (ТЕСТ)", Kind: cloud.CSC2, URL: base(l) + "/csc/v2", Identifier: cloud.Phone, ClientID: cloudtest.ClientID, Secret: secret},
-			{ID: "page", Name: "Хмара за переходом (ТЕСТ)", Kind: cloud.CSC2, URL: base(l) + "/csc/v2", ServiceByCode: true, ClientID: cloudtest.ClientID, Secret: secret},
-		}})
-	return d.heard(double.Handler()), err
+		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Providers: []cloud.Provider{phone, page, code, later}})
+	return d.heard(mux), err
 }
 
 // tell sends a notification of the cloud's double.
@@ -230,8 +273,11 @@ func (d *doubles) tell(address string) {
 }
 
 func (d *doubles) mobileid(phone string, person, stranger *qestest.Issued) (http.Handler, error) {
-	double, err := mobileidtest.New(mobileidtest.Config{Stranger: stranger,
-		Subscribers: []mobileidtest.Subscriber{{Number: number, Name: "Тестенко Олена Петрівна", Key: person}}})
+	var subscribers []mobileidtest.Subscriber
+	for _, n := range d.where.Numbers {
+		subscribers = append(subscribers, mobileidtest.Subscriber{Number: n, Name: olena, Key: person})
+	}
+	double, err := mobileidtest.New(mobileidtest.Config{Stranger: stranger, Subscribers: subscribers})
 	if err != nil {
 		return nil, err
 	}
