@@ -18,6 +18,7 @@ import (
 	"brama/connectors"
 	"brama/connectors/internal/signing"
 	"brama/connectors/internal/upstream"
+	"brama/connectors/levels"
 	"brama/internal/fetch"
 	"brama/internal/qes/cert"
 )
@@ -67,6 +68,7 @@ type Config struct {
 	// Do sends requests: the method of a *fetch.Client. Required.
 	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
 	Breaker   *fetch.Breaker   // nil is one of its own
+	Levels    *levels.Policy   // gives levels; nil is the policy in the program
 	TrustList func() string    // names the version of the trusted list for the evidence; may be nil
 	Now       func() time.Time // nil means time.Now
 }
@@ -144,7 +146,7 @@ func (c *Connector) page(banks []Bank) connectors.Page {
 }
 
 // MaxLoA is the highest level this method gives.
-func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxAnswerLoA(Method, true) }
+func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxAnswerLoA(c.cfg.Levels, Method, true) }
 
 // Down reports whether the centre has failed again and again and is left alone for a while.
 func (c *Connector) Down() bool { return c.client.Down(calls...) }

@@ -65,7 +65,7 @@ func (c *Connector) identify(ctx context.Context, a answer, chosen string) (conn
 	if err != nil {
 		return connectors.Identity{}, err
 	}
-	id.LoA, id.AMR = signing.Answer{Method: Method, Signed: true}.Level()
+	id.LoA, id.AMR = signing.Answer{Method: Method, Signed: true}.Level(c.cfg.Levels)
 	id.AuthTime = c.cfg.Now().Truncate(time.Second)
 	digest := sha256.Sum256(a.customer)
 	record, err := json.Marshal(Record{

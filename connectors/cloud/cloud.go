@@ -21,6 +21,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 	"brama/internal/fetch"
 )
 
@@ -53,13 +54,14 @@ type Config struct {
 	Envelope Envelope
 	// NotifyURL is where providers may tell that something happened; "" means that nobody is told it.
 	NotifyURL string
-	// Level is the highest level that this method gives: substantial ("" means it) or, by the operator's policy, high. High
-	// also needs a certificate that says its key is in a qualified device.
-	Level connectors.LoA
+	// MaxLevel lowers what the policy gives; "" leaves it.
+	MaxLevel connectors.LoA
 	// Wait is how long a telephone may take; 0 is DefaultWait.
 	Wait time.Duration
 	// AllowHTTP lets addresses be http. It is for `brama dev` and tests.
 	AllowHTTP bool
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -87,11 +89,8 @@ func New(c Config) (*Connector, error) {
 	case c.Wait < 0:
 		return nil, errors.New("cloud: negative time")
 	}
-	if c.Level == "" {
-		c.Level = connectors.Substantial
-	}
-	if c.Level != signing.Least(c.Level, signing.MaxLoA(Method)) || signing.Least(c.Level, connectors.Low) != connectors.Low {
-		return nil, fmt.Errorf("cloud: %q is no level", c.Level)
+	if c.MaxLevel != "" && signing.Least(c.MaxLevel, connectors.Low) != connectors.Low {
+		return nil, fmt.Errorf("cloud: %q is no level", c.MaxLevel)
 	}
 	if c.Wait == 0 {
 		c.Wait = DefaultWait
@@ -118,7 +117,7 @@ func New(c Config) (*Connector, error) {
 			}
 		}
 	}
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Cap: c.Level})
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels, Cap: c.MaxLevel})
 	if err != nil {
 		return nil, fmt.Errorf("cloud: %w", err)
 	}
@@ -130,7 +129,7 @@ func New(c Config) (*Connector, error) {
 }
 
 // MaxLoA is the highest level this method gives here.
-func (c *Connector) MaxLoA() connectors.LoA { return c.cfg.Level }
+func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
 
 // PageData is the data of the page "cloud".
 type PageData struct {

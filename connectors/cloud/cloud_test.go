@@ -488,14 +488,17 @@ func TestChooseKey(t *testing.T) {
 	want(t, "seal alone", step, err, "CERT_SEAL")
 }
 
-func TestHighOnlyByPolicy(t *testing.T) {
+// TestLevelByCertificate: high where the certificate says that the key is in a device, as for every key that is approved on a
+// telephone; what the operator sets can only lower it (threat T33).
+func TestLevelByCertificate(t *testing.T) {
 	device := authority(t).Person(t, func(r *qestest.Request) { r.Device = true })
 	for _, c := range []struct {
 		policy connectors.LoA
 		key    *qestest.Issued
 		want   connectors.LoA
-	}{{"", device, connectors.Substantial}, {connectors.High, device, connectors.High}, {connectors.High, nil, connectors.Substantial}} {
-		s := setting{provider: Provider{Kind: CSC2}, config: Config{Level: c.policy}}
+	}{{"", device, connectors.High}, {connectors.High, device, connectors.High}, {connectors.Substantial, device, connectors.Substantial},
+		{"", nil, connectors.Substantial}, {connectors.High, nil, connectors.Substantial}, {connectors.Low, device, connectors.Low}} {
+		s := setting{provider: Provider{Kind: CSC2}, config: Config{MaxLevel: c.policy}}
 		if c.key != nil {
 			s.account.Keys = []*qestest.Issued{c.key}
 		}

@@ -316,7 +316,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Error("no provider")
 	}
 	c := config(good)
-	c.Level = "highest"
+	c.MaxLevel = "highest"
 	if _, err := New(c); err == nil {
 		t.Error("unknown level")
 	}

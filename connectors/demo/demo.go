@@ -61,7 +61,7 @@ func (c *Connector) Idle() connectors.Page {
 }
 
 // MaxLoA is the highest level this method gives.
-func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(Method) }
+func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(nil, Method) }
 
 // Begin returns the form.
 func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, error) {

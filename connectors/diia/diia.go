@@ -14,6 +14,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 	"brama/internal/challenge"
 )
 
@@ -76,13 +77,14 @@ type Config struct {
 	// Algorithm is the kind of signature that is asked for; "" means DSTU.
 	Algorithm Algorithm
 	Index     Index
-	// MaxLevel caps the level by policy; "" leaves it to the certificate: high if it says that its key is in a qualified
-	// device, else substantial.
+	// MaxLevel lowers what the policy gives; "" leaves it.
 	MaxLevel connectors.LoA
 	// Issuers adds providers whose certificates are taken besides Diia's own, by EDRPOU: for a double.
 	Issuers []string
 	// Location is whose time the name of the file shows; nil is Europe/Kyiv.
 	Location *time.Location
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -133,7 +135,7 @@ func New(c Config) (*Connector, error) {
 			return nil, fmt.Errorf("diia: %w", err)
 		}
 	}
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, RemoteIssuers: c.Issuers})
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels, RemoteIssuers: c.Issuers, Cap: c.MaxLevel})
 	if err != nil {
 		return nil, fmt.Errorf("diia: %w", err)
 	}
@@ -153,10 +155,7 @@ func (c *Connector) Down() bool { return c.cfg.Client.Paused() }
 
 // MaxLoA is the highest level this method gives.
 func (c *Connector) MaxLoA() connectors.LoA {
-	if c.cfg.MaxLevel != "" {
-		return signing.Least(c.cfg.MaxLevel, signing.MaxLoA(Method))
-	}
-	return signing.MaxLoA(Method)
+	return c.checker.MaxLoA()
 }
 
 // Begin returns the page with the button. Nothing is asked for before it is pressed: a code made earlier would expire
@@ -350,9 +349,6 @@ func (c *Connector) notified(ctx context.Context, login connectors.Login, r *req
 	id, err := c.checker.Identify(ctx, login, signature)
 	if err != nil {
 		return nil, err
-	}
-	if c.cfg.MaxLevel != "" {
-		id.LoA = signing.Least(id.LoA, c.cfg.MaxLevel)
 	}
 	return connectors.Done{Identity: id}, nil
 }

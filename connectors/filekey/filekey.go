@@ -13,6 +13,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 )
 
 // Method is the id of this method.
@@ -40,6 +41,8 @@ type Config struct {
 	Issuers []Issuer
 	// Search may be nil: then certificates come from the container or by hand.
 	Search SearchFunc
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -59,7 +62,7 @@ var (
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList})
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels})
 	if err != nil {
 		return nil, fmt.Errorf("filekey: %w", err)
 	}
@@ -72,7 +75,7 @@ func (c *Connector) Idle() connectors.Page {
 }
 
 // MaxLoA is the highest level this method gives.
-func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(Method) }
+func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
 
 // Begin returns the page that opens the key.
 func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, error) {

@@ -55,7 +55,7 @@ func (c *Connector) identify(ctx context.Context, message []byte, t token, asked
 		return connectors.Identity{}, err
 	}
 	means := o.Text("auth_type")
-	id.LoA, id.AMR = signing.Answer{Method: Method, Means: means, Device: o.Text("isqscd") == "1", Signed: bySystem}.Level()
+	id.LoA, id.AMR = signing.Answer{Method: Method, Means: means, Device: o.Text("isqscd") == "1", Signed: bySystem}.Level(c.cfg.Levels)
 	id.AuthTime = c.cfg.Now().Truncate(time.Second)
 	digest := sha256.Sum256(message)
 	if evidence.Content, err = json.Marshal(Record{

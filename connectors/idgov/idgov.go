@@ -18,6 +18,7 @@ import (
 	"brama/connectors"
 	"brama/connectors/internal/signing"
 	"brama/connectors/internal/upstream"
+	"brama/connectors/levels"
 	"brama/internal/challenge"
 	"brama/internal/fetch"
 	"brama/internal/qes/tbs"
@@ -75,6 +76,7 @@ type Config struct {
 	// Do sends requests: the method of a *fetch.Client. Required.
 	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
 	Breaker   *fetch.Breaker   // nil is one of its own
+	Levels    *levels.Policy   // gives levels; nil is the policy in the program
 	TrustList func() string    // names the version of the trusted list for the evidence; may be nil
 	Now       func() time.Time // nil means time.Now
 }
@@ -155,7 +157,7 @@ func (c *Connector) Idle() connectors.Page {
 
 // MaxLoA is the highest level this method gives: high only if answers can be known to be the system's.
 func (c *Connector) MaxLoA() connectors.LoA {
-	return signing.MaxAnswerLoA(Method, len(c.cfg.Signers) > 0)
+	return signing.MaxAnswerLoA(c.cfg.Levels, Method, len(c.cfg.Signers) > 0)
 }
 
 // Down reports whether the system has failed again and again and is left alone for a while.

@@ -24,6 +24,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 	"brama/internal/challenge"
 	"brama/internal/fetch"
 )
@@ -67,12 +68,14 @@ type Config struct {
 	Do func(context.Context, fetch.Request) (*fetch.Response, error)
 	// Breaker leaves an operator alone that fails again and again, by its id; nil is one of its own.
 	Breaker *fetch.Breaker
-	// Level is the highest level that this method gives: substantial ("" means it) or, by the operator's policy, high.
-	Level connectors.LoA
+	// MaxLevel lowers what the policy gives; "" leaves it.
+	MaxLevel connectors.LoA
 	// Wait and FirstPoll; 0 means the defaults, a negative FirstPoll none.
 	Wait, FirstPoll time.Duration
 	// AllowHTTP lets addresses be http. It is for `brama dev` and tests.
 	AllowHTTP bool
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -96,11 +99,8 @@ func New(c Config) (*Connector, error) {
 	case c.Wait < 0:
 		return nil, errors.New("mobileid: negative time")
 	}
-	if c.Level == "" {
-		c.Level = connectors.Substantial
-	}
-	if c.Level != signing.Least(c.Level, signing.MaxLoA(Method)) || signing.Least(c.Level, connectors.Low) != connectors.Low {
-		return nil, fmt.Errorf("mobileid: %q is no level", c.Level)
+	if c.MaxLevel != "" && signing.Least(c.MaxLevel, connectors.Low) != connectors.Low {
+		return nil, fmt.Errorf("mobileid: %q is no level", c.MaxLevel)
 	}
 	if c.Wait == 0 {
 		c.Wait = DefaultWait
@@ -128,7 +128,7 @@ func New(c Config) (*Connector, error) {
 			return nil, fmt.Errorf("mobileid: operator %q stands twice", o.ID)
 		}
 	}
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Cap: c.Level})
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels, Cap: c.MaxLevel})
 	if err != nil {
 		return nil, fmt.Errorf("mobileid: %w", err)
 	}
@@ -136,7 +136,7 @@ func New(c Config) (*Connector, error) {
 }
 
 // MaxLoA is the highest level this method gives here.
-func (c *Connector) MaxLoA() connectors.LoA { return c.cfg.Level }
+func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
 
 // PageData is the data of the page "mobileid".
 type PageData struct {

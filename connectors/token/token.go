@@ -16,6 +16,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 )
 
 // Method is the id of this method. The agent signs challenges of this method only.
@@ -56,6 +57,8 @@ type Config struct {
 	Search SearchFunc
 	// AgentPort is where the agents listen; 0 means the constant of this package.
 	AgentPort int
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -89,7 +92,7 @@ func New(c Config) (*Connector, error) {
 	if c.AgentPort < 1024 || c.AgentPort > 65535 {
 		return nil, fmt.Errorf("token: port %d of the agent", c.AgentPort)
 	}
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList,
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels,
 		WithoutDevice: c.WithoutDevice})
 	if err != nil {
 		return nil, fmt.Errorf("token: %w", err)
@@ -107,7 +110,7 @@ func (c *Connector) Idle() connectors.Page {
 func (c *Connector) Agent() string { return c.agent }
 
 // MaxLoA is the highest level this method gives.
-func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(Method) }
+func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
 
 // Begin returns the page that talks to the agent.
 func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, error) {

@@ -14,6 +14,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/internal/signing"
+	"brama/connectors/levels"
 	"brama/internal/qes/keystore"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	// RemoteIssuers adds providers whose keys are used by telephone to the built-in ones, by EDRPOU; their certificates
 	// are refused here (threat T3).
 	RemoteIssuers []string
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
@@ -38,7 +41,7 @@ var _ connectors.Connector = (*Connector)(nil)
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList,
+	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels,
 		RemoteIssuers: c.RemoteIssuers})
 	if err != nil {
 		return nil, fmt.Errorf("upload: %w", err)
@@ -50,7 +53,7 @@ func New(c Config) (*Connector, error) {
 func (c *Connector) Idle() connectors.Page { return connectors.Page{Name: "upload"} }
 
 // MaxLoA is the highest level this method gives.
-func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxLoA(Method) }
+func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
 
 // Begin returns the page with the download and the upload.
 func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, error) {

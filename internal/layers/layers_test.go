@@ -56,6 +56,7 @@ var ranks = []struct {
 	{"connectors/internal/upstreamtest", 62, false},
 	{"connectors/internal/upstream", 61, false},
 	{"connectors/internal/signing", 60, false},
+	{"connectors/levels", 55, false},
 	{"connectors", 50, false},
 	{"connectors/*", 65, false},
 	{"storage", 10, false},

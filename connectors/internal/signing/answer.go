@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"brama/connectors"
+	"brama/connectors/levels"
 )
 
 // An Answer is what is known of a login in which another system says who the person is.
@@ -18,56 +19,36 @@ type Answer struct {
 	Signed bool
 }
 
-// An answerRule is what one means can prove: with and without the qualified device, of a signed answer.
-type answerRule struct {
-	plain, device connectors.LoA
-	amr           []string // RFC 8176
-}
-
-// answers is the other half of the table of levels. A means that is not here is low.
-var answers = map[string]map[string]answerRule{
+// answers are the means of each system with their authentication methods (RFC 8176). The levels are the policy's.
+var answers = map[string]map[string][]string{
 	"idgov": {
-		// czo.gov.ua, questions and answers: a qualified signature has the high level, an advanced one the middle.
-		"dig_sign":  {connectors.Substantial, connectors.High, []string{"pop"}},
-		"diia_id":   {connectors.Substantial, connectors.High, []string{"pop", "mca"}},
-		"mobile_id": {connectors.Substantial, connectors.High, []string{"pop", "mca"}},
-		// The National Bank plans to register BankID at the middle level.
-		"bank_id": {connectors.Substantial, connectors.Substantial, []string{"user"}},
-		// A session of the app, without a signature.
-		"diia_oauth": {connectors.Substantial, connectors.Substantial, []string{"user"}},
+		"dig_sign":   {"pop"},
+		"diia_id":    {"pop", "mca"},
+		"mobile_id":  {"pop", "mca"},
+		"bank_id":    {"user"},
+		"diia_oauth": {"user"},
 	},
-	"bankid": {"": {connectors.Substantial, connectors.Substantial, []string{"user"}}},
+	"bankid": {"": {"user"}},
 }
 
-// Level returns the level that a proves and its authentication methods. Without the system's own signature it is
-// substantial at most; an unknown system has none.
-func (a Answer) Level() (connectors.LoA, []string) {
+// Level returns the level that p, nil being the policy in the program, gives to a, and the authentication methods. A means
+// that is not known is low; an unknown system has no level.
+func (a Answer) Level(p *levels.Policy) (connectors.LoA, []string) {
 	means, ok := answers[a.Method]
 	if !ok {
 		return "", nil
 	}
-	r, ok := means[a.Means]
+	amr, ok := means[a.Means]
 	if !ok {
 		return connectors.Low, []string{"user"}
 	}
-	level := r.plain
-	if a.Device && a.Signed {
-		level = r.device
-	}
-	if !a.Signed {
-		level = least(level, connectors.Substantial)
-	}
-	return level, slices.Clone(r.amr)
+	return orDefault(p).Answer(a.Method, a.Means, a.Signed, a.Device), slices.Clone(amr)
 }
 
-// MaxAnswerLoA returns the highest level that the answers of method can give, "" for a method without a rule.
-func MaxAnswerLoA(method string, signed bool) connectors.LoA {
-	most := connectors.LoA("")
-	for means := range answers[method] {
-		l, _ := Answer{Method: method, Means: means, Device: true, Signed: signed}.Level()
-		if rank(l) > rank(most) {
-			most = l
-		}
+// MaxAnswerLoA returns the highest level that the answers of method can have under p, "" for an unknown system.
+func MaxAnswerLoA(p *levels.Policy, method string, signed bool) connectors.LoA {
+	if _, ok := answers[method]; !ok {
+		return ""
 	}
-	return most
+	return orDefault(p).MaxAnswer(method, signed)
 }

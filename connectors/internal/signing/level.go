@@ -1,12 +1,13 @@
 package signing
 
-import "brama/connectors"
+import (
+	"brama/connectors"
+	"brama/connectors/levels"
+)
 
-// A rule is what one method can prove. The table below is the only place where a method gets a level (ux.md 1, threats
-// T33): the level of a login is the least of the method's cap, what the certificate proves and what the evidence shows;
-// nothing that a portal asks for enters here.
+// A rule is what is particular to the signatures of one method. The level is not here: it is the policy's (package levels),
+// by the method and what the certificate says, and nothing that a portal asks for enters (threat T33).
 type rule struct {
-	cap connectors.LoA
 	amr []string // RFC 8176
 	// purpose demands the signed attribute purpose=login, which the programs of ours add and others cannot.
 	purpose bool
@@ -18,18 +19,27 @@ type rule struct {
 	// remote demands a certificate of such a provider: where a telephone signs a digest, the signature of another key did
 	// not come by the way that asked for it.
 	remote bool
+	// as is the method whose lines in the policy count; "" is the method itself.
+	as string
 }
 
 var rules = map[string]rule{
-	"file":   {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
-	"token":  {cap: connectors.High, amr: []string{"pop"}, device: []string{"hwk"}, purpose: true},
-	"diia":   {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}, remote: true},
-	"upload": {cap: connectors.Substantial, amr: []string{"pop"}, local: true},
-	// A cloud key and a SIM are approved on another device than the one that signs in (RFC 8176: mca). What the person sees
-	// there is a name and a number, never the text: the connectors give substantial unless the operator's policy says high.
-	"cloud":    {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
-	"mobileid": {cap: connectors.High, amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
-	"demo":     {cap: connectors.Substantial, amr: []string{"swk"}, purpose: true},
+	"file":   {amr: []string{"swk"}, purpose: true},
+	"token":  {amr: []string{"pop"}, device: []string{"hwk"}, purpose: true},
+	"diia":   {amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}, remote: true},
+	"upload": {amr: []string{"pop"}, local: true},
+	// A cloud key and a SIM are approved on another device than the one that signs in (RFC 8176: mca).
+	"cloud":    {amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
+	"mobileid": {amr: []string{"pop", "mca"}, device: []string{"hwk", "mca"}},
+	"demo":     {amr: []string{"swk"}, purpose: true, as: "file"},
+}
+
+// policyName is the method by which the policy knows method.
+func policyName(method string) string {
+	if as := rules[method].as; as != "" {
+		return as
+	}
+	return method
 }
 
 // rank orders levels; an unknown level is below every other.
@@ -57,5 +67,18 @@ func least(a, b connectors.LoA) connectors.LoA {
 // Least returns the lower of two levels; an unknown one is below every other.
 func Least(a, b connectors.LoA) connectors.LoA { return least(a, b) }
 
-// MaxLoA returns the highest level that method can give, "" for a method without a rule.
-func MaxLoA(method string) connectors.LoA { return rules[method].cap }
+// MaxLoA returns the highest level that signatures by method can have under p, nil being the policy in the program; "" for a
+// method without a rule.
+func MaxLoA(p *levels.Policy, method string) connectors.LoA {
+	if _, ok := rules[method]; !ok {
+		return ""
+	}
+	return orDefault(p).MaxSignature(policyName(method))
+}
+
+func orDefault(p *levels.Policy) *levels.Policy {
+	if p == nil {
+		return levels.Default()
+	}
+	return p
+}

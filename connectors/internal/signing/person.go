@@ -45,15 +45,3 @@ func person(c *cert.Certificate) (connectors.Identity, error) {
 	}
 	return id, nil
 }
-
-// certificateLevel is what the certificate proves: a key in a qualified device is high, a qualified certificate without
-// that statement is substantial, any other is low.
-func certificateLevel(c *cert.Certificate) connectors.LoA {
-	switch {
-	case !c.Qualified():
-		return connectors.Low
-	case c.QCStatements().SSCD:
-		return connectors.High
-	}
-	return connectors.Substantial
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brama/connectors"
+	"brama/connectors/levels"
 	"brama/internal/der"
 	"brama/internal/qes"
 	"brama/internal/qes/cert"
@@ -45,9 +46,11 @@ type Checker struct {
 	TrustList func() string
 	// RemoteIssuers adds to the table of providers with keys used by telephone, by EDRPOU.
 	RemoteIssuers []string
+	// Levels is the policy; nil is the one in the program.
+	Levels *levels.Policy
 	// WithoutDevice caps the level of a certificate that does not say its key is in a qualified device; "" caps nothing.
 	WithoutDevice connectors.LoA
-	// Cap lowers the cap of the method; "" leaves it.
+	// Cap lowers what the policy gives; "" leaves it.
 	Cap connectors.LoA
 }
 
@@ -62,6 +65,7 @@ func New(c Checker) (*Checker, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Levels = orDefault(c.Levels)
 	c.RemoteIssuers = append(slices.Clone(remoteIssuers), c.RemoteIssuers...)
 	return &c, nil
 }
@@ -131,7 +135,7 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 		CheckedAt: res.CheckedAt,
 		Qualified: true, // the path ends at a service that is granted for qualified certificates
 	}
-	id.LoA = least(r.cap, certificateLevel(res.Signer))
+	id.LoA = c.Levels.Signature(policyName(c.Method), res.Signer.Qualified(), res.Signer.QCStatements().SSCD)
 	if c.Cap != "" {
 		id.LoA = least(id.LoA, c.Cap)
 	}
@@ -182,6 +186,15 @@ func refuse(code string, err error, values ...string) (connectors.Identity, erro
 		r.Values[values[i]] = values[i+1]
 	}
 	return connectors.Identity{}, r
+}
+
+// MaxLoA returns the highest level of c.
+func (c *Checker) MaxLoA() connectors.LoA {
+	most := MaxLoA(c.Levels, c.Method)
+	if c.Cap != "" {
+		most = least(most, c.Cap)
+	}
+	return most
 }
 
 // refuseError keeps the code and the values of the validator. A fault of ours is no retry; a browser that went away is.

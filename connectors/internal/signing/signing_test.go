@@ -100,11 +100,11 @@ func TestLevelNeverRises(t *testing.T) {
 		if slices.Contains([]string{"token", "diia", "cloud", "mobileid"}, method) {
 			most = connectors.High
 		}
-		if rank(MaxLoA(method)) == 0 || rank(MaxLoA(method)) > rank(most) {
-			t.Errorf("%s gives %q: a key in a file is never high", method, MaxLoA(method))
+		if rank(MaxLoA(nil, method)) == 0 || rank(MaxLoA(nil, method)) > rank(most) {
+			t.Errorf("%s gives %q: a key in a file is never high", method, MaxLoA(nil, method))
 		}
 	}
-	if MaxLoA("password") != "" {
+	if MaxLoA(nil, "password") != "" {
 		t.Error("an unknown method has a level")
 	}
 	if _, err := New(Checker{Method: "password", Verifier: verdict{}}); err == nil {
