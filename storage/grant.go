@@ -21,6 +21,7 @@ type Grant struct {
 	Client      string    `json:"client"`
 	Person      string    `json:"person"` // the record is in this group
 	Login       string    `json:"login,omitempty"`
+	Session     string    `json:"session,omitempty"` // sid of the browser's session that it was given in
 	RedirectURI string    `json:"redirect_uri"`
 	Challenge   string    `json:"challenge,omitempty"` // PKCE S256; a challenge once sent binds
 	Scopes      []string  `json:"scopes"`

@@ -93,7 +93,12 @@ type Subject struct {
 	Identity connectors.Identity
 	Role     string    // id of the chosen role
 	Consent  time.Time // of the personal-data tick; zero if none was asked
+	// ConsentVersion is that of the notice which the tick was for; "" if it has none.
+	ConsentVersion string
+	// Withheld are claims that the person did not give. A required one is never among them.
+	Withheld []string
 	LoginID  string
+	SID      string // of the browser's session, random; it stands in ID tokens and logout tokens
 }
 
 // An Error is an answer to a bad request. If Page is true it must be shown as a page, since redirect_uri is not proven.

@@ -20,7 +20,11 @@ var nameClaims = []string{"name", "family_name", "given_name", "middle_name"}
 // certificateClaim is one object, for clients with that right only: with the serial, portals could join profiles.
 const certificateClaim = "certificate"
 
-const consentClaim = "consent_at"
+// The time of the personal-data tick, and the version of the notice that it was for.
+const (
+	consentClaim        = "consent_at"
+	consentVersionClaim = "consent_version"
+)
 
 // describe decides what the client learns. A claim it requires and cannot get is a refusal.
 func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
@@ -33,6 +37,9 @@ func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
 		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: role is not one of the certificate's")})
 	}
 	claims := releasable(c, allClaims(s, role))
+	for _, name := range s.Withheld {
+		delete(claims, name)
+	}
 	for _, name := range c.RequiredClaims {
 		if _, ok := claims[name]; !ok {
 			return nil, redirectError(&Error{Code: "access_denied", Description: "a required claim is not proven", Status: 400})
@@ -43,6 +50,7 @@ func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
 		AuthTime: s.Identity.AuthTime,
 		ACR:      string(s.Identity.LoA),
 		AMR:      s.Identity.AMR,
+		SID:      s.SID,
 		Claims:   claims,
 	}, nil
 }
@@ -100,6 +108,7 @@ func allClaims(s *Subject, role connectors.Role) map[string]any {
 	}
 	if !s.Consent.IsZero() {
 		out[consentClaim] = s.Consent.Unix()
+		put(consentVersionClaim, s.ConsentVersion)
 	}
 	return out
 }
@@ -109,7 +118,7 @@ func releasable(c *Client, claims map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, value := range claims {
 		switch {
-		case slices.Contains(nameClaims, name), name == consentClaim,
+		case slices.Contains(nameClaims, name), name == consentClaim, name == consentVersionClaim,
 			slices.Contains(optionalClaims, name) && slices.Contains(c.Claims, name),
 			name == certificateClaim && c.CertificateClaims:
 			out[name] = value

@@ -111,6 +111,10 @@ type tokenSession struct {
 var _ openid.Session = (*tokenSession)(nil)
 
 func newTokenSession(c *sealedGrant, alg string, requestedAt time.Time) *tokenSession {
+	extra := cloneMap(c.Claims)
+	if c.SID != "" {
+		extra["sid"] = c.SID // OpenID Connect Back-Channel Logout 2.1: of ID tokens alone, userinfo has no session
+	}
 	return &tokenSession{
 		claims: &jwt.IDTokenClaims{
 			Subject:                             c.Subject,
@@ -118,7 +122,7 @@ func newTokenSession(c *sealedGrant, alg string, requestedAt time.Time) *tokenSe
 			RequestedAt:                         requestedAt,
 			AuthenticationContextClassReference: c.ACR,
 			AuthenticationMethodsReferences:     c.AMR,
-			Extra:                               c.Claims,
+			Extra:                               extra,
 		},
 		// The length of at_hash follows this header; the signer chooses the key by it.
 		headers: &jwt.Headers{Extra: map[string]any{"alg": alg}},

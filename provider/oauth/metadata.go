@@ -59,7 +59,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		SubjectTypes:          []string{Pairwise, Public},
 		IDTokenAlgorithms:     keys.Algorithms(),
 		ClaimTypes:            []string{"normal"},
-		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim}),
+		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim, consentVersionClaim}),
 		TokenAuthMethods:      []string{AuthBasic, AuthPost, AuthNone},
 	})
 }

@@ -76,6 +76,7 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 type sealedGrant struct {
 	Subject  string         `json:"sub"`
 	Nonce    string         `json:"nonce,omitempty"`
+	SID      string         `json:"sid,omitempty"`
 	AuthTime time.Time      `json:"auth_time"`
 	ACR      string         `json:"acr,omitempty"`
 	AMR      []string       `json:"amr,omitempty"`
