@@ -12,30 +12,6 @@ import (
 	"brama/connectors"
 )
 
-// A Client is a registered portal as the rest of the provider sees it.
-type Client struct {
-	ID                string
-	Name              map[string]string // by language, "uk" and "en"
-	Institution       string
-	Home              string   // the portal's address; its host is shown and signed
-	SecretHash        []byte   // SHA-256 of the secret, see HashSecret; nil for a public client
-	AuthMethod        string   // "client_secret_basic", "client_secret_post", "none"; "" is basic or post, none if public
-	RedirectURIs      []string // compared byte by byte
-	Native            bool     // an application on the person's device: any port of a registered loopback address
-	InitiateLogin     string
-	Methods           []string // allowed connectors; nil is all
-	Scopes            []string // nil is openid and profile
-	Claims            []string // claims the client may receive beyond names
-	RequiredClaims    []string // e.g. "rnokpp": without it the login is refused
-	SubjectType       string   // "pairwise" (default) or "public"
-	Sector            string   // host; "" means that of the redirect URIs
-	PKCEOptional      bool     // confidential clients only: a request without code_challenge needs a nonce
-	NonceOptional     bool     // with PKCEOptional: not even that
-	IDTokenAlg        string   // "ES256" (default) or "RS256"
-	NoticeRequired    bool     // personal-data tick on S8
-	CertificateClaims bool     // the right ua.certificate: issuer, serial, validity and time of the status check
-}
-
 // An AuthorizeRequest is a request that was read and checked: client, redirect_uri, PKCE, scopes. It is plain data: it
 // survives JSON and is sealed into the browser or stored with the login.
 type AuthorizeRequest struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -14,11 +15,14 @@ import (
 	"brama/provider/keys"
 )
 
-// Methods of client authentication at the token endpoint.
+// Methods of client authentication (RFC 7591, 2; OpenID Connect Core, 9; RFC 8705, 2).
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic         = "client_secret_basic"
+	AuthPost          = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt"
+	AuthTLS           = "tls_client_auth"
+	AuthSelfSignedTLS = "self_signed_tls_client_auth"
+	AuthNone          = "none"
 )
 
 // Subject types.
@@ -26,6 +30,108 @@ const (
 	Pairwise = "pairwise"
 	Public   = "public"
 )
+
+// Grant types.
+const (
+	GrantCode              = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
+	GrantClientCredentials = "client_credentials"
+)
+
+// Profiles of Client.Profile: FAPI 2.0 Security Profile, and FAPI 2.0 Message Signing on top of it.
+const (
+	ProfileFAPI2               = "fapi2"
+	ProfileFAPI2MessageSigning = "fapi2-message-signing"
+)
+
+// When Client.Consent asks the person.
+const (
+	ConsentNever  = "never"
+	ConsentFirst  = "first"
+	ConsentAlways = "always"
+)
+
+// A Client is a registered portal as the rest of the provider sees it. It is plain data and is not changed once it was
+// registered: whoever has one may keep it for the length of a request. What Validate refuses is never registered, so that
+// the rules there hold wherever a Client is read.
+type Client struct {
+	ID          string
+	Name        map[string]string // by language, "uk" and "en"
+	Institution string
+	Home        string // the portal's address; its host is shown and signed
+	Native      bool   // an application on the person's device: any port of a registered loopback address
+
+	// How it proves itself. AuthMethod "" is client_secret_basic or client_secret_post where there is a secret, none where
+	// there is not.
+	AuthMethod string
+	AuthAlg    string          // algorithm of private_key_jwt assertions; "" is any of AssertionAlgorithms
+	SecretHash []byte          // SHA-256 of the secret, see HashSecret; nil if it has none
+	JWKS       json.RawMessage // its public keys (RFC 7517), for assertions, request objects and encryption; not beside JWKSURI
+	JWKSURI    string          // where its public keys are
+	// The one thing in its certificate that names it, for tls_client_auth (RFC 8705, 2.1.2).
+	TLSSubjectDN string // RFC 4514
+	TLSSANDNS    string
+	TLSSANURI    string
+	TLSSANIP     string
+	TLSSANEmail  string
+
+	// What it may ask.
+	RedirectURIs           []string // compared byte by byte
+	GrantTypes             []string // nil is authorization_code
+	InitiateLogin          string   // where a login begins that somebody else started (OpenID Connect Core, 4)
+	Methods                []string // allowed connectors; nil is all
+	Scopes                 []string // nil is openid and profile
+	APIScopes              []string // scopes of its own interfaces, which client_credentials tokens carry
+	Claims                 []string // claims the client may receive beyond names
+	RequiredClaims         []string // e.g. "rnokpp": without it the login is refused
+	CertificateClaims      bool     // the right ua.certificate: issuer, serial, validity and time of the status check
+	IntrospectionRight     bool     // it may ask what a token meant for it is worth (RFC 7662)
+	PostLogoutRedirectURIs []string // compared byte by byte
+
+	// How strictly. Ask FAPI, NeedsPAR and NeedsSignedRequest instead of these fields: a profile implies them.
+	Profile              string // "", "fapi2", "fapi2-message-signing"
+	PKCEOptional         bool   // confidential clients only: a request without code_challenge needs a nonce
+	NonceOptional        bool   // with PKCEOptional: not even that
+	RequirePAR           bool   // requests come by PAR only (RFC 9126, 6)
+	RequireSignedRequest bool   // requests come as signed request objects only (RFC 9101, 10.5)
+	RequestObjectAlg     string // their algorithm; "" is any of AssertionAlgorithms
+	DPoPBound            bool   // its tokens are bound to a DPoP key, always (RFC 9449, 5.2)
+	CertificateBound     bool   // its tokens are bound to its TLS certificate (RFC 8705, 3.4)
+
+	// Subjects and tokens.
+	SubjectType            string // "pairwise" (default) or "public"
+	Sector                 string // host; "" means that of SectorIdentifierURI, or else of the redirect URIs
+	SectorIdentifierURI    string // lists the redirect URIs of one sector (OpenID Connect Core, 8.1); verified at registration
+	IDTokenAlg             string // "ES256" (default) or another of keys.Algorithms
+	IDTokenEncAlg          string // key management of encrypted ID tokens; "" is not encrypted
+	IDTokenEncEnc          string // their content encryption; "" is A128CBC-HS256
+	UserInfoSignedAlg      string // "" is JSON
+	UserInfoEncAlg         string
+	UserInfoEncEnc         string
+	AuthorizationSignedAlg string // algorithm of JWT responses (JARM); "" is that of ID tokens
+
+	// Sessions and logout.
+	DefaultMaxAge               *int // seconds; nil is no limit
+	RequireAuthTime             bool
+	DefaultACR                  []string
+	SSOGroup                    string // clients of one group share a session; "" shares with nobody
+	BackchannelLogoutURI        string
+	BackchannelSessionRequired  bool
+	FrontchannelLogoutURI       string
+	FrontchannelSessionRequired bool
+
+	// What the person reads and agrees to.
+	NoticeRequired bool                         // personal-data tick on S8
+	NoticeVersion  string                       // of the personal-data notice
+	Consent        string                       // "never" (default), "first", "always"
+	Purpose        map[string]string            // why the portal wants the data, by language
+	Labels         map[string]map[string]string // the portal's own words on pages, by language and key
+	ClientURI      string                       // the rest is shown nowhere before somebody looked at it (RFC 7591, 2)
+	LogoURI        string
+	PolicyURI      string
+	TosURI         string
+	Contacts       []string
+}
 
 // HashSecret returns the SHA-256 of a client secret, as Client.SecretHash wants it. Secrets are generated, with at least
 // 128 random bits: a slow hash would protect nothing and cost 60 ms a request.
@@ -71,88 +177,36 @@ func (r *Registry) Client(_ context.Context, id string) (Client, error) {
 }
 
 // Public reports whether c cannot keep a secret.
-func (c *Client) Public() bool { return len(c.SecretHash) == 0 }
+func (c *Client) Public() bool { return c.Method() == AuthNone }
 
-// Validate says what is wrong with a registration, nil if nothing.
-func (c *Client) Validate() error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("oauth: client %q: %w", c.ID, fmt.Errorf(format, args...))
+// Method returns how c authenticates: AuthMethod, or if that is "", "" for a client with a secret (Basic or POST) and none
+// for one without.
+func (c *Client) Method() string {
+	if c.AuthMethod == "" && len(c.SecretHash) == 0 {
+		return AuthNone
 	}
-	if !validID(c.ID) {
-		return fmt.Errorf("oauth: client id %q is not 1 to 128 of A-Z a-z 0-9 . _ ~ : / -", c.ID)
-	}
-	for language, name := range c.Name {
-		if err := checkName(name); err != nil {
-			return bad("name in %s %w", language, err)
-		}
-	}
-	if err := checkName(c.Institution); err != nil {
-		return bad("institution %w", err)
-	}
-	if c.Home != "" {
-		if err := checkHome(c.Home, c.Native); err != nil {
-			return bad("home %q: %w", c.Home, err)
-		}
-	}
-	if n := len(c.SecretHash); n != 0 && n != sha256.Size {
-		return bad("secret hash of %d bytes, want the 32 of SHA-256", n)
-	}
-	switch c.AuthMethod {
-	case "":
-	case AuthBasic, AuthPost:
-		if c.Public() {
-			return bad("%s without a secret", c.AuthMethod)
-		}
-	case AuthNone:
-		if !c.Public() {
-			return bad("a secret beside method none")
-		}
-	default:
-		return bad("unknown authentication method %q", c.AuthMethod)
-	}
-	if len(c.RedirectURIs) == 0 {
-		return bad("no redirect_uri")
-	}
-	for _, u := range c.RedirectURIs {
-		if err := checkRegisteredURI(u, c.Native); err != nil {
-			return bad("redirect_uri %q: %w", u, err)
-		}
-	}
-	if c.PKCEOptional && c.Public() {
-		return bad("PKCE cannot be optional for a public client")
-	}
-	if c.NonceOptional && !c.PKCEOptional {
-		return bad("nonce is optional only where PKCE is")
-	}
-	switch c.SubjectType {
-	case "", Pairwise:
-		if _, err := c.sector(); err != nil {
-			return bad("%w", err)
-		}
-	case Public:
-	default:
-		return bad("unknown subject type %q", c.SubjectType)
-	}
-	if c.IDTokenAlg != "" && !slices.Contains(keys.Algorithms(), c.IDTokenAlg) {
-		return bad("unknown ID token algorithm %q", c.IDTokenAlg)
-	}
-	for _, s := range c.Scopes {
-		if !slices.Contains(scopes, s) {
-			return bad("unknown scope %q", s)
-		}
-	}
-	for _, n := range c.Claims {
-		if !slices.Contains(optionalClaims, n) && !slices.Contains(nameClaims, n) {
-			return bad("unknown claim %q", n)
-		}
-	}
-	for _, n := range c.RequiredClaims {
-		if !slices.Contains(c.Claims, n) && !slices.Contains(nameClaims, n) {
-			return bad("claim %q is required but not among those it may receive", n)
-		}
-	}
-	return nil
+	return c.AuthMethod
 }
+
+// Allows reports whether c may use a grant type.
+func (c *Client) Allows(grantType string) bool {
+	if len(c.GrantTypes) == 0 {
+		return grantType == GrantCode
+	}
+	return slices.Contains(c.GrantTypes, grantType)
+}
+
+// FAPI reports whether c is held to the FAPI 2.0 Security Profile.
+func (c *Client) FAPI() bool { return c.Profile != "" }
+
+// MessageSigning reports whether c is held to FAPI 2.0 Message Signing: signed requests and signed answers.
+func (c *Client) MessageSigning() bool { return c.Profile == ProfileFAPI2MessageSigning }
+
+// NeedsPAR reports whether requests of c are taken by PAR only.
+func (c *Client) NeedsPAR() bool { return c.RequirePAR || c.FAPI() }
+
+// NeedsSignedRequest reports whether requests of c are taken as signed request objects only.
+func (c *Client) NeedsSignedRequest() bool { return c.RequireSignedRequest || c.MessageSigning() }
 
 // checkRegisteredURI accepts https, and http on a loopback address or localhost; nothing that a browser could read
 // otherwise than we do.
@@ -215,8 +269,19 @@ func samePortApart(uri, registered string) bool {
 	return u.Scheme == r.Scheme && strings.Replace(uri, u.Host, u.Hostname(), 1) == strings.Replace(registered, r.Host, r.Hostname(), 1)
 }
 
-// sector returns the host under which pairwise subjects are made: the registered one, or that of all redirect URIs.
+// sector returns the host under which pairwise subjects are made: that of sector_identifier_uri, the registered one, or that
+// of all redirect URIs (OpenID Connect Core, 8.1).
 func (c *Client) sector() (string, error) {
+	if c.SectorIdentifierURI != "" {
+		u, err := url.Parse(c.SectorIdentifierURI)
+		if err != nil {
+			return "", err
+		}
+		if c.Sector != "" && c.Sector != u.Hostname() {
+			return "", fmt.Errorf("sector %q is not the host of sector_identifier_uri", c.Sector)
+		}
+		return u.Hostname(), nil
+	}
 	var hosts []string
 	for _, raw := range c.RedirectURIs {
 		u, err := url.Parse(raw)
@@ -226,6 +291,9 @@ func (c *Client) sector() (string, error) {
 		if !slices.Contains(hosts, u.Hostname()) {
 			hosts = append(hosts, u.Hostname())
 		}
+	}
+	if len(hosts) == 0 && c.Sector == "" {
+		return "", nil // nobody signs in to it
 	}
 	if c.Sector == "" {
 		if len(hosts) != 1 {
@@ -246,7 +314,7 @@ func (c *Client) sector() (string, error) {
 
 // authenticates reports whether secret is the client's, in constant time.
 func (c *Client) authenticates(secret string) bool {
-	return !c.Public() && subtle.ConstantTimeCompare(HashSecret(secret), c.SecretHash) == 1
+	return len(c.SecretHash) != 0 && subtle.ConstantTimeCompare(HashSecret(secret), c.SecretHash) == 1
 }
 
 func (c *Client) idTokenAlg() string {

@@ -90,7 +90,7 @@ var (
 func (c *fositeClient) GetID() string                   { return c.ID }
 func (c *fositeClient) GetHashedSecret() []byte         { return nil }
 func (c *fositeClient) GetRedirectURIs() []string       { return []string{c.redirectURI} }
-func (c *fositeClient) GetGrantTypes() fosite.Arguments { return fosite.Arguments{grantCode} }
+func (c *fositeClient) GetGrantTypes() fosite.Arguments { return fosite.Arguments{GrantCode} }
 func (c *fositeClient) GetResponseTypes() fosite.Arguments {
 	return fosite.Arguments{"code"}
 }

@@ -50,7 +50,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		Scopes:                scopes,
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query"},
-		GrantTypes:            []string{grantCode},
+		GrantTypes:            []string{GrantCode},
 		ACRs:                  acrs,
 		Challenges:            []string{"S256"},
 		Prompts:               prompts,

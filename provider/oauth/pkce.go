@@ -22,7 +22,7 @@ var _ fosite.TokenEndpointHandler = (*pkceGuard)(nil)
 
 // CanHandleTokenEndpointRequest implements fosite.TokenEndpointHandler.
 func (g *pkceGuard) CanHandleTokenEndpointRequest(_ context.Context, r fosite.AccessRequester) bool {
-	return r.GetGrantTypes().ExactOne(grantCode)
+	return r.GetGrantTypes().ExactOne(GrantCode)
 }
 
 // CanSkipClientAuth implements fosite.TokenEndpointHandler.
