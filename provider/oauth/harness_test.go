@@ -49,7 +49,10 @@ func testSubject(authTime time.Time) Subject {
 	return Subject{
 		PersonID: "person-1",
 		LoginID:  "login-1",
+		SID:      "sid-1",
 		Consent:  authTime,
+
+		ConsentVersion: "2026-09-01",
 		Identity: connectors.Identity{
 			Name: "Шевченко Тарас Григорович", FamilyName: "Шевченко", GivenName: "Тарас", MiddleName: "Григорович",
 			Identifiers: []connectors.Identifier{
