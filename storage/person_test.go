@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -228,20 +229,39 @@ func TestSessionsAndLogins(t *testing.T) {
 	now := time.Now()
 	id := storage.HashSecret("cookie")
 	if err := s.Update(bg, func(tx storage.Tx) error {
-		want := storage.Session{ID: id, Person: "p", ACR: "high", AMR: []string{"swk"}, AuthTime: now.UTC().Truncate(time.Second), Expires: now.Add(time.Hour)}
+		login := storage.SessionLogin{SID: "s1", Realm: "client:a", ACR: "high", AMR: []string{"swk"}, AuthTime: now.UTC().Truncate(time.Second), Ends: now.Add(time.Hour)}
+		login.Tell("a", "person")
+		want := storage.Session{ID: id, Person: "p", Logins: []storage.SessionLogin{login}, Expires: now.Add(time.Hour)}
 		if err := storage.InsertSession(tx, want); err != nil {
 			return err
 		}
 		got, err := storage.GetSession(tx, id)
-		if err != nil || got.Person != "p" || got.ACR != "high" || !got.AuthTime.Equal(want.AuthTime) || !got.Expires.Equal(want.Expires) {
+		if err != nil || got.Person != "p" || got.Revision != 1 || !got.Expires.Equal(want.Expires) {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if err := storage.DeleteSession(tx, id); err != nil {
+		if l := got.Login("client:a", now); l == nil || l.ACR != "high" || !l.AuthTime.Equal(login.AuthTime) || l.Client("a").Role != "person" || l.Client("b") != nil {
+			t.Errorf("got %+v", l)
+		}
+		if got.Login("client:a", now.Add(time.Hour)) != nil || got.Login("client:b", now) != nil {
+			t.Error("a login lives beyond its end, or in another realm")
+		}
+		if err := storage.UpdateSession(tx, got); err != nil {
 			return err
 		}
-		_, err = storage.GetSession(tx, id)
-		if !errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("after DeleteSession: %v", err)
+		if err := storage.UpdateSession(tx, got); !errors.Is(err, storage.ErrConflict) {
+			t.Errorf("UpdateSession at an old revision: %v", err)
+		}
+		if all, err := storage.SessionsOf(tx, "p"); err != nil || len(all) != 1 || all[0].ID != id {
+			t.Errorf("SessionsOf: %v, %v", all, err)
+		}
+		if ended, err := storage.EndSession(tx, id); err != nil || ended.Person != "p" || !slices.Equal(ended.SIDs(), []string{"s1"}) {
+			t.Errorf("EndSession: %+v, %v", ended, err)
+		}
+		if _, err := storage.EndSession(tx, id); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("ended twice: %v", err)
+		}
+		if _, err = storage.GetSession(tx, id); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("after EndSession: %v", err)
 		}
 		l := storage.Login{ID: "l", Expires: now.Add(time.Hour), Body: []byte("a")}
 		if err := storage.InsertLogin(tx, l); err != nil {
@@ -261,6 +281,62 @@ func TestSessionsAndLogins(t *testing.T) {
 			t.Errorf("GetLogin = %+v, %v", got, err)
 		}
 		return storage.DeleteLogin(tx, "l", 2)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSessionRealms: a login takes the place of that of its realm, remembers whom the old one told, and makes room.
+func TestSessionRealms(t *testing.T) {
+	now := time.Now()
+	s := storage.Session{Person: "p"}
+	login := func(sid, realm, client string) storage.SessionLogin {
+		l := storage.SessionLogin{SID: sid, Realm: realm, Ends: now.Add(time.Hour)}
+		l.Tell(client, "")
+		return l
+	}
+	s.Add(login("1", "group:g", "a"))
+	s.Login("group:g", now).Tell("b", "organization")
+	s.Add(login("2", "client:c", "c"))
+	s.Add(login("3", "group:g", "a"))
+	g := s.Login("group:g", now)
+	if len(s.Logins) != 2 || g.SID != "3" || g.Client("a").SID != "3" || g.Client("b").SID != "1" || g.Client("b").Role != "organization" {
+		t.Errorf("got %+v", s)
+	}
+	if !slices.Equal(s.SIDs(), []string{"1", "2", "3"}) {
+		t.Errorf("SIDs are %v", s.SIDs())
+	}
+	for i := range storage.MaxSessionLogins - 2 {
+		if dropped := s.Add(login(fmt.Sprint("x", i), fmt.Sprint("client:x", i), "x")); dropped != nil {
+			t.Errorf("dropped %v", dropped)
+		}
+	}
+	if dropped := s.Add(login("last", "client:last", "l")); len(dropped) != 1 || dropped[0].SID != "2" || len(s.Logins) != storage.MaxSessionLogins {
+		t.Errorf("dropped %v, %d left", dropped, len(s.Logins))
+	}
+}
+
+// TestConsentCovers: another version of the notice, or a claim more, is not agreed to.
+func TestConsentCovers(t *testing.T) {
+	s := memstore.New(memstore.Config{})
+	if err := s.Update(bg, func(tx storage.Tx) error {
+		if err := storage.PutConsent(tx, storage.Consent{Person: "p", Client: "c", Claims: []string{"name", "rnokpp"}, Version: "1", Agreed: time.Now()}); err != nil {
+			return err
+		}
+		c, err := storage.GetConsent(tx, "p", "c")
+		if err != nil || c.Person != "p" || !c.Covers("1", []string{"name"}) || c.Covers("2", []string{"name"}) || c.Covers("1", []string{"name", "unzr"}) {
+			t.Errorf("got %+v, %v", c, err)
+		}
+		c.Agreed = time.Time{}
+		if c.Covers("1", nil) {
+			t.Error("agreed without a tick")
+		}
+		for _, other := range [][2]string{{"q", "c"}, {"p", "d"}, {"p\x00c", ""}} {
+			if _, err := storage.GetConsent(tx, other[0], other[1]); !errors.Is(err, storage.ErrNotFound) {
+				t.Errorf("%q: %v", other, err)
+			}
+		}
+		return storage.DeleteConsent(tx, "p", "c")
 	}); err != nil {
 		t.Fatal(err)
 	}

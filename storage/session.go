@@ -1,26 +1,121 @@
 package storage
 
 import (
+	"errors"
+	"slices"
 	"time"
 )
 
 // KindSession is the kind of browser sessions.
 const KindSession Kind = "session"
 
-// A Session is a browser in which a person is signed in. It carries the level and time of the login that made it, which
-// never change: a stronger login makes another session.
+// Bounds of one session.
+const (
+	MaxSessionLogins  = 16 // portals, or groups of them, at which one browser is signed in
+	maxSessionRetired = 32
+)
+
+// A Session is a browser in which one person is signed in. It holds a login for each realm: a portal, or the portals that
+// share one sign-in. The level and time of a login never change: a stronger one takes its place and has another SID.
 type Session struct {
-	ID       string    `json:"-"` // HashSecret of the cookie
-	Person   string    `json:"-"` // the record is in this group
-	ACR      string    `json:"acr"`
-	AMR      []string  `json:"amr"`
-	AuthTime time.Time `json:"auth_time"`
-	Sealed   []byte    `json:"sealed,omitempty"` // the identity, sealed by its owner
-	Expires  time.Time `json:"-"`
+	ID       string         `json:"-"` // HashSecret of the cookie
+	Person   string         `json:"-"` // the record is in this group
+	Revision uint64         `json:"revision"`
+	Logins   []SessionLogin `json:"logins"`
+	Retired  []string       `json:"retired,omitempty"` // SIDs of logins that others have taken the place of
+	Expires  time.Time      `json:"-"`                 // moved by every use; no login lives beyond its own end
 }
 
-// InsertSession stores a new session. ErrExists.
+// A SessionLogin is one login of a session.
+type SessionLogin struct {
+	SID      string          `json:"sid"` // random; in ID tokens and logout tokens
+	Realm    string          `json:"realm"`
+	ACR      string          `json:"acr"`
+	AMR      []string        `json:"amr"`
+	AuthTime time.Time       `json:"auth_time"`
+	Method   string          `json:"method"`
+	Ends     time.Time       `json:"ends"` // whatever is done in it
+	Clients  []SessionClient `json:"clients"`
+	Sealed   []byte          `json:"sealed,omitempty"` // the identity, sealed by its owner
+}
+
+// A SessionClient is a portal that was told of the person in a session.
+type SessionClient struct {
+	ID   string `json:"id"`
+	SID  string `json:"sid"`            // that it was told
+	Role string `json:"role,omitempty"` // that the person chose there
+}
+
+// Login returns the login of a realm that has not ended at now, nil if there is none.
+func (s *Session) Login(realm string, now time.Time) *SessionLogin {
+	for i := range s.Logins {
+		if l := &s.Logins[i]; l.Realm == realm && now.Before(l.Ends) {
+			return l
+		}
+	}
+	return nil
+}
+
+// Client returns what the login told a client, nil if it told it nothing.
+func (l *SessionLogin) Client(id string) *SessionClient {
+	for i := range l.Clients {
+		if l.Clients[i].ID == id {
+			return &l.Clients[i]
+		}
+	}
+	return nil
+}
+
+// Tell notes that a client was told of the person by this login.
+func (l *SessionLogin) Tell(client, role string) {
+	told := SessionClient{ID: client, SID: l.SID, Role: role}
+	if c := l.Client(client); c != nil {
+		*c = told
+		return
+	}
+	l.Clients = append(l.Clients, told)
+}
+
+// SIDs returns every id under which tokens of the session may be known.
+func (s *Session) SIDs() []string {
+	sids := slices.Clone(s.Retired)
+	for _, l := range s.Logins {
+		sids = append(sids, l.SID)
+		for _, c := range l.Clients {
+			sids = append(sids, c.SID)
+		}
+	}
+	slices.Sort(sids)
+	return slices.Compact(sids)
+}
+
+// Add puts a new login into the session. One of the same realm goes, but not the knowledge of whom it told: they must
+// hear of the end. It returns logins that had to make room.
+func (s *Session) Add(login SessionLogin) (dropped []SessionLogin) {
+	if i := slices.IndexFunc(s.Logins, func(l SessionLogin) bool { return l.Realm == login.Realm }); i >= 0 {
+		old := s.Logins[i]
+		s.Retired = append(s.Retired, old.SID)
+		if n := len(s.Retired) - maxSessionRetired; n > 0 {
+			s.Retired = s.Retired[n:]
+		}
+		for _, c := range old.Clients {
+			if login.Client(c.ID) == nil {
+				login.Clients = append(login.Clients, c)
+			}
+		}
+		s.Logins = slices.Delete(s.Logins, i, i+1)
+	}
+	if n := len(s.Logins) + 1 - MaxSessionLogins; n > 0 {
+		dropped = slices.Clone(s.Logins[:n])
+		s.Logins = slices.Delete(s.Logins, 0, n)
+	}
+	s.Logins = append(s.Logins, login)
+	return dropped
+}
+
+// InsertSession stores a new session at revision 1. ErrExists.
 func InsertSession(tx Tx, s Session) error {
+	s.Revision = 1
 	r, err := encode(KindSession, s.ID, s.Person, s.Expires, s)
 	if err != nil {
 		return err
@@ -39,5 +134,56 @@ func GetSession(tx Tx, id string) (Session, error) {
 	return s, nil
 }
 
-// DeleteSession ends a session; an absent one is no error.
-func DeleteSession(tx Tx, id string) error { return tx.Delete(KindSession, id) }
+// UpdateSession stores s if the stored session is still at s.Revision. ErrConflict if another request was faster,
+// ErrNotFound.
+func UpdateSession(tx Tx, s Session) error {
+	stored, err := GetSession(tx, s.ID)
+	if err != nil {
+		return err
+	}
+	if stored.Revision != s.Revision || stored.Person != s.Person {
+		return ErrConflict
+	}
+	s.Revision++
+	r, err := encode(KindSession, s.ID, s.Person, s.Expires, s)
+	if err != nil {
+		return err
+	}
+	return tx.Put(r)
+}
+
+// EndSession takes a session out of the store and returns it as it was: of several who end it, one gets it and can tell the
+// portals. ErrNotFound.
+func EndSession(tx Tx, id string) (Session, error) {
+	s, err := GetSession(tx, id)
+	if err != nil {
+		return Session{}, err
+	}
+	return s, tx.Delete(KindSession, id)
+}
+
+// SessionsOf returns the live sessions of a person.
+func SessionsOf(tx Tx, person string) ([]Session, error) {
+	if person == "" {
+		return nil, errors.New("storage: sessions of nobody")
+	}
+	var ids []string
+	for r, err := range tx.Scan(KindSession, person) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, r.ID)
+	}
+	var list []Session
+	for _, id := range ids {
+		s, err := GetSession(tx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}

@@ -119,6 +119,75 @@ func testRaceCode(t *testing.T, s storage.Store, clock *Clock) {
 	}
 }
 
+// A session is ended once, and of two who sign in with its cookie one renews it.
+func testRaceSession(t *testing.T, s storage.Store, clock *Clock) {
+	id := storage.HashSecret("cookie")
+	update(t, s, func(tx storage.Tx) error {
+		return storage.InsertSession(tx, storage.Session{ID: id, Person: "p", Expires: clock.Now().Add(time.Hour)})
+	})
+	oneWinner(t, race(func(i int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			ended, err := storage.EndSession(tx, id)
+			if err != nil {
+				return err
+			}
+			if i%2 == 0 {
+				ended.ID = storage.HashSecret(fmt.Sprint("cookie", i))
+				return storage.InsertSession(tx, ended)
+			}
+			return storage.InsertFarewell(tx, storage.Farewell{ID: fmt.Sprint(i), Client: "c", Expires: clock.Now().Add(time.Hour)})
+		})
+	}), storage.ErrNotFound)
+	var left int
+	update(t, s, func(tx storage.Tx) error {
+		left = 0
+		for _, k := range []storage.Kind{storage.KindSession, storage.KindFarewell} {
+			for _, err := range tx.Scan(k, "") {
+				if err != nil {
+					return err
+				}
+				left++
+			}
+		}
+		return nil
+	})
+	if left != 1 {
+		t.Errorf("%d records come of one session, want 1", left)
+	}
+}
+
+// A message to a portal is sent by one of those who see that it is due.
+func testRaceFarewell(t *testing.T, s storage.Store, clock *Clock) {
+	update(t, s, func(tx storage.Tx) error {
+		return storage.InsertFarewell(tx, storage.Farewell{ID: "f", Client: "c", Next: clock.Now(), Expires: clock.Now().Add(time.Hour)})
+	})
+	var seen []storage.Farewell
+	update(t, s, func(tx storage.Tx) (err error) {
+		seen, _, err = storage.Farewells(tx, clock.Now(), 10)
+		return err
+	})
+	if len(seen) != 1 {
+		t.Fatalf("%d are due, want 1", len(seen))
+	}
+	oneWinner(t, race(func(int) error {
+		return s.Update(ctx, func(tx storage.Tx) error {
+			_, err := storage.ClaimFarewell(tx, seen[0], clock.Now().Add(time.Minute))
+			return err
+		})
+	}), storage.ErrConflict)
+	update(t, s, func(tx storage.Tx) error {
+		due, next, err := storage.Farewells(tx, clock.Now(), 10)
+		if err != nil || len(due) != 0 || !next.Equal(clock.Now().Add(time.Minute)) {
+			t.Errorf("afterwards %d are due, the next at %v: %v", len(due), next, err)
+		}
+		f, err := storage.GetFarewell(tx, "f")
+		if err != nil || f.Tries != 1 {
+			t.Errorf("tries: %d, %v", f.Tries, err)
+		}
+		return err
+	})
+}
+
 // A function that fails does not disturb those which share its commit.
 func testRaceWithFailing(t *testing.T, s storage.Store, _ *Clock) {
 	failure := errors.New("no")

@@ -54,6 +54,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) storage.Sto
 		"RaceCounter":     testRaceCounter,
 		"RaceLogin":       testRaceLogin,
 		"RaceCode":        testRaceCode,
+		"RaceSession":     testRaceSession,
+		"RaceFarewell":    testRaceFarewell,
 		"RaceWithFailing": testRaceWithFailing,
 	} {
 		t.Run(name, func(t *testing.T) {

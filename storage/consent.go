@@ -1,0 +1,59 @@
+package storage
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// KindConsent is the kind of what persons have agreed to.
+const KindConsent Kind = "consent"
+
+// A Consent is what a person has agreed to that one portal learns. It is written by every sign-in there, so that its
+// absence means that the portal is new to the person.
+type Consent struct {
+	Person  string    `json:"-"` // the record is in this group
+	Client  string    `json:"client"`
+	Claims  []string  `json:"claims"`            // what the portal gets of those that there is a choice about or not
+	Version string    `json:"version,omitempty"` // of the notice
+	Agreed  time.Time `json:"agreed,omitzero"`   // of the tick; zero if none was asked
+	Last    time.Time `json:"last"`              // sign-in
+}
+
+// Covers reports whether a tick was set for this version of the notice and for all these claims.
+func (c *Consent) Covers(version string, claims []string) bool {
+	if c.Agreed.IsZero() || c.Version != version {
+		return false
+	}
+	return !slices.ContainsFunc(claims, func(claim string) bool { return !slices.Contains(c.Claims, claim) })
+}
+
+func consentID(person, client string) string { return HashSecret(person + "\x00" + client) }
+
+// PutConsent stores c in place of what was agreed before.
+func PutConsent(tx Tx, c Consent) error {
+	if c.Person == "" || c.Client == "" {
+		return errors.New("storage: consent of nobody")
+	}
+	r, err := encode(KindConsent, consentID(c.Person, c.Client), c.Person, time.Time{}, c)
+	if err != nil {
+		return err
+	}
+	return tx.Put(r)
+}
+
+// GetConsent returns what a person agreed to at a client. ErrNotFound.
+func GetConsent(tx Tx, person, client string) (Consent, error) {
+	var c Consent
+	r, err := decode(tx, KindConsent, consentID(person, client), &c)
+	if err != nil {
+		return Consent{}, err
+	}
+	c.Person = r.Group
+	return c, nil
+}
+
+// DeleteConsent forgets it; an absent one is no error.
+func DeleteConsent(tx Tx, person, client string) error {
+	return tx.Delete(KindConsent, consentID(person, client))
+}
