@@ -11,6 +11,10 @@ import (
 // ErrRetry is wrapped by an error of Advance that leaves the login where it was: the person may try again.
 var ErrRetry = errors.New("connectors: try again")
 
+// ErrOver is wrapped beside ErrRetry by an error of a poll after which the same request can bring nothing any more, whatever
+// its code: the wait ends.
+var ErrOver = errors.New("connectors: the request is over")
+
 // MaxEventBody bounds the body of an event; a login signature posted by a page is at most MaxSignature.
 const (
 	MaxEventBody = 256 << 10

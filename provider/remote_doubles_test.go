@@ -18,6 +18,7 @@ type phone struct {
 	now      func() time.Time
 	verified atomic.Int32 // how often a proof was looked at
 	down     atomic.Bool
+	failing  atomic.Pointer[connectors.Refusal] // what every poll ends with
 }
 
 type phoneData struct {
@@ -65,6 +66,8 @@ func (p *phone) Advance(_ context.Context, l connectors.Login, ev connectors.Eve
 		return wait(), nil
 	case trace == "" || trace == "gone":
 		return nil, &connectors.Refusal{Code: "TX_UNKNOWN", Err: connectors.ErrRetry}
+	case ev.Via == connectors.ViaPoll && p.failing.Load() != nil:
+		return nil, p.failing.Load()
 	case ev.Via == connectors.ViaPoll:
 		if !p.now().Before(expires.Add(30 * time.Second)) {
 			return nil, &connectors.Refusal{Code: "REMOTE_EXPIRED", Err: connectors.ErrRetry}

@@ -1,14 +1,17 @@
 package provider_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"brama/connectors"
 	"brama/provider"
 	"brama/storage"
 	"brama/storage/seal"
@@ -155,6 +158,86 @@ func TestWaitEnds(t *testing.T) {
 	b.get(b.url.Path)
 	if b.code() != "" && b.code() != "TX_UNKNOWN" || !strings.HasSuffix(b.url.Path, "/confirm") {
 		t.Errorf("then the login is at %s %s", b.url, b.code())
+	}
+}
+
+// refusals are the codes of the refusals in the audit, in their order.
+func (r *remote) refusals() (codes []string) {
+	r.audit.mu.Lock()
+	defer r.audit.mu.Unlock()
+	for _, e := range r.audit.events {
+		if e.Action == "login.refused" {
+			codes = append(codes, e.Code)
+		}
+	}
+	return codes
+}
+
+// TestWaitEndsOnRecord: what a person is told of a request that came to nothing stands in the audit, once, however often
+// the page asks.
+func TestWaitEndsOnRecord(t *testing.T) {
+	r := openRemote(t)
+	b := r.browser()
+	id, _, _ := r.press(b)
+	r.forward(3*time.Minute + time.Second)
+	for range 3 {
+		if got := r.poll(b, id); got.Phase != "expired" {
+			t.Fatalf("the poll after 181 s gives %+v", got)
+		}
+		r.forward(2 * time.Second)
+	}
+	r.forward(30 * time.Second)
+	r.poll(b, id)
+	b.get(b.url.Path)
+	if got := r.refusals(); !slices.Equal(got, []string{"REMOTE_EXPIRED"}) || b.code() != "REMOTE_EXPIRED" {
+		t.Errorf("the audit has %v, the page %s", got, b.code())
+	}
+	b.act("/diia", "action", "request")
+	b.act("/diia", "action", "cancel")
+	b.get(b.url.Path)
+	if got := r.refusals(); !slices.Equal(got, []string{"REMOTE_EXPIRED", "REMOTE_CANCELLED"}) {
+		t.Errorf("the audit has %v", got)
+	}
+}
+
+// TestWaitWithoutAnswers: a provider that does not answer a while costs nothing; one that goes on so, or says that the
+// request is over, ends the wait.
+func TestWaitWithoutAnswers(t *testing.T) {
+	r := openRemote(t)
+	b := r.browser()
+	id, _, _ := r.press(b)
+	down := &connectors.Refusal{Code: "REMOTE_DOWN", Values: map[string]string{"name": "Дія"}, Err: connectors.ErrRetry}
+	for range 2 { // an answer between two outages begins the count anew
+		r.phone.failing.Store(down)
+		for range 10 {
+			if got := r.poll(b, id); got.URL != "" || got.Phase != "waiting" {
+				t.Fatalf("a poll without an answer gives %+v", got)
+			}
+			r.forward(1900 * time.Millisecond)
+		}
+		r.phone.failing.Store(nil)
+		r.poll(b, id)
+		r.forward(2 * time.Second)
+	}
+	if got := r.refusals(); got != nil {
+		t.Fatalf("the audit has %v", got)
+	}
+	r.phone.failing.Store(down)
+	r.poll(b, id)
+	r.forward(20 * time.Second)
+	if got := r.poll(b, id); got.URL == "" {
+		t.Fatalf("the poll after 20 s without an answer gives %+v", got)
+	}
+	b.get(b.url.Path)
+	if b.code() != "REMOTE_DOWN" || !strings.Contains(b.page, "«Дія»") {
+		t.Errorf("the page says %s", b.code())
+	}
+	b.act("/diia", "action", "request")
+	r.phone.failing.Store(&connectors.Refusal{Code: "REMOTE_DOWN", Err: errors.Join(connectors.ErrRetry, connectors.ErrOver)})
+	r.forward(2 * time.Second)
+	r.poll(b, id)
+	if got := r.refusals(); !slices.Equal(got, []string{"REMOTE_DOWN", "REMOTE_DOWN"}) {
+		t.Errorf("the audit has %v", got)
 	}
 }
 

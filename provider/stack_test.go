@@ -375,6 +375,7 @@ type reply struct {
 		Message string `json:"message"`
 		Next    string `json:"next"`
 	} `json:"problem"`
+	Phase        string   `json:"phase"`
 	Event        string   `json:"event"`
 	Revision     uint64   `json:"revision"`
 	MAC          string   `json:"mac"`

@@ -498,11 +498,11 @@ func (f *flow) poll(ctx context.Context) (connectors.Step, error) {
 // finish puts the raw value into a SignedData and has it judged like any other signature.
 func (f *flow) finish(ctx context.Context, s *toSign, a signAnswer) (connectors.Step, error) {
 	if len(a.Signatures) != 1 {
-		return nil, f.down(fmt.Errorf("%w: %d signatures for one hash", ErrAnswer, len(a.Signatures)))
+		return nil, f.down(fmt.Errorf("%w: %w: %d signatures for one hash", connectors.ErrOver, ErrAnswer, len(a.Signatures)))
 	}
 	raw, err := decode64(a.Signatures[0], 4096)
 	if err != nil {
-		return nil, f.down(err)
+		return nil, f.down(fmt.Errorf("%w: %w", connectors.ErrOver, err))
 	}
 	signature, err := s.by.assemble(s.cert, f.login.Challenge, f.st.Asked, raw)
 	if err != nil {
@@ -563,5 +563,5 @@ func (f *flow) answered(err error) error {
 		// wrong by itself.
 		return f.p.refuse("REMOTE_EXPIRED", err)
 	}
-	return f.down(err)
+	return f.down(fmt.Errorf("%w: %w", connectors.ErrOver, err)) // it has answered: asked again it says the same
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"brama/connectors"
 	"brama/internal/fetch"
 )
 
@@ -63,6 +64,9 @@ func (o *Operator) answered(err error) error {
 		return o.refuse("CERT_REVOKED", err)
 	case errors.As(err, &status) && status.code == statusInvalid:
 		return o.refuse("SIG_INVALID", err)
+	}
+	if fault != nil || status != nil {
+		err = fmt.Errorf("%w: %w", connectors.ErrOver, err) // it has answered: asked again it says the same
 	}
 	r := o.refuse("REMOTE_DOWN", err)
 	if errors.Is(err, fetch.ErrPaused) {

@@ -16,8 +16,12 @@ import (
 // pollStep names the form by which a waiting page asks.
 const pollStep = "poll"
 
-// minPoll is the shortest time between two questions to a provider for one login.
-const minPoll = time.Second
+const (
+	// minPoll is the shortest time between two questions to a provider for one login.
+	minPoll = time.Second
+	// maxFailing is how long a wait goes on while the provider cannot be asked.
+	maxFailing = 20 * time.Second
+)
 
 // Poll answers a waiting page: by JSON for its script, and by a page for «Перевірити». The browser needs the ticket, and
 // the form the code of its step; the id of a request gives nobody anything (threat T45).
@@ -54,11 +58,38 @@ func (f *Flow) Poll(w http.ResponseWriter, r *http.Request, id, method string) {
 		f.take(w, r, l, c, step)
 		return
 	}
-	if _, err := f.keep(r.Context(), l, c, step); err != nil {
+	f.gates.answered(l.ID)
+	_, err = f.keep(r.Context(), l, c, step)
+	if err == nil {
+		err = f.tell(r, l, method)
+	}
+	if err != nil {
 		f.fail(w, r, l, err)
 		return
 	}
 	f.waiting(w, r, l, method)
+}
+
+// tell records, once, what a page of a method tells the person that is no refusal by a connector: the request ran out, or
+// was taken back.
+func (f *Flow) tell(r *http.Request, l *login, method string) error {
+	if l.Shown == nil {
+		return nil
+	}
+	panel, err := web.ReadPanel(l.Shown.Name, l.Shown.Data, f.Now())
+	p, ok := panel.(*web.Remote)
+	if err != nil || !ok || p.Message == l.Shown.Told {
+		return err
+	}
+	if p.Message != "" {
+		if err := f.audit(r, l, audit.Event{Action: "login.refused", Outcome: outcome(p.Message), Code: p.Message, Connector: method}); err != nil {
+			return err
+		}
+	}
+	s, once := l.state, *l.Shown
+	once.Told = p.Message
+	s.Shown = &once
+	return f.save(r.Context(), l, s, nil)
 }
 
 // waiting tells the page how its request is.
@@ -78,14 +109,14 @@ func (f *Flow) waiting(w http.ResponseWriter, r *http.Request, l *login, method 
 		Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, pollStep+"/"+method)})
 }
 
-// pollFailed sorts the errors of a poll: a provider that does not answer now may answer the next one; any other refusal
-// ends the wait, and the tab says why.
+// pollFailed sorts the errors of a poll: a provider that does not answer now may answer the next one, for a while; any other
+// refusal, and one that says that the request is over, ends the wait, and the tab says why.
 func (f *Flow) pollFailed(w http.ResponseWriter, r *http.Request, l *login, c connectors.Connector, method string, err error) {
 	p := asProblem(err)
 	interrupted := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	retry := errors.Is(err, connectors.ErrRetry) || interrupted
 	switch {
-	case retry && (p.code == codeDown || p.code == codeInternal || interrupted):
+	case retry && !errors.Is(err, connectors.ErrOver) && (p.code == codeDown || p.code == codeInternal || interrupted) && !f.gates.failing(l.ID, f.Now()):
 		f.Report(r.Context(), p.code, err)
 		f.waiting(w, r, l, method)
 		return
@@ -101,9 +132,11 @@ func (f *Flow) halt(w http.ResponseWriter, r *http.Request, l *login, method str
 	if f.Site.Message("uk", p.code, nil).Code != p.code {
 		p = &problem{code: codeInternal, err: fmt.Errorf("code %q has no text: %w", p.code, err)}
 	}
-	if line := f.audit(r, l, audit.Event{Action: "login.refused", Outcome: outcome(p.code), Code: p.code, Connector: method}); line != nil {
-		f.fail(w, r, l, errors.Join(err, line))
-		return
+	if l.Shown == nil || l.Shown.Told != p.code {
+		if line := f.audit(r, l, audit.Event{Action: "login.refused", Outcome: outcome(p.code), Code: p.code, Connector: method}); line != nil {
+			f.fail(w, r, l, errors.Join(err, line))
+			return
+		}
 	}
 	if err := f.stop(r.Context(), l, p); err != nil {
 		f.fail(w, r, l, err)
@@ -118,8 +151,13 @@ type gates struct {
 	mu sync.Mutex
 	m  map[string]*gate
 	// polled is when a login was last polled; swept now and then.
-	polled map[string]time.Time
+	polled map[string]polled
 	swept  time.Time
+}
+
+type polled struct {
+	at     time.Time
+	failed time.Time // since when no poll has brought an answer; zero if the last one did
 }
 
 type gate struct {
@@ -159,12 +197,13 @@ func (g *gates) try(id string, now time.Time) (leave func(), ok bool) {
 	}
 	g.mu.Lock()
 	last, known := g.polled[id]
-	early := known && now.Sub(last) < minPoll && !now.Before(last)
+	early := known && now.Sub(last.at) < minPoll && !now.Before(last.at)
 	if !early {
 		if g.polled == nil || now.Sub(g.swept) > time.Minute {
 			g.sweep(now)
 		}
-		g.polled[id] = now
+		last.at = now
+		g.polled[id] = last
 	}
 	g.mu.Unlock()
 	if early {
@@ -175,14 +214,37 @@ func (g *gates) try(id string, now time.Time) (leave func(), ok bool) {
 	return func() { <-one.inside; g.part(id, one) }, true
 }
 
+// sweep forgets logins that are not polled any more.
 func (g *gates) sweep(now time.Time) {
-	kept := map[string]time.Time{}
-	for id, at := range g.polled {
-		if now.Sub(at) < minPoll {
-			kept[id] = at
+	kept := map[string]polled{}
+	for id, p := range g.polled {
+		if now.Sub(p.at) < maxFailing {
+			kept[id] = p
 		}
 	}
 	g.polled, g.swept = kept, now
+}
+
+// answered says that a poll of a login brought an answer.
+func (g *gates) answered(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p, ok := g.polled[id]; ok {
+		p.failed = time.Time{}
+		g.polled[id] = p
+	}
+}
+
+// failing says that a poll of a login brought none, and reports whether that has gone on for too long.
+func (g *gates) failing(id string, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.polled[id]
+	if p.failed.IsZero() {
+		p.failed = now
+		g.polled[id] = p
+	}
+	return now.Sub(p.failed) >= maxFailing
 }
 
 func (g *gates) join(id string, limit int) *gate {

@@ -30,6 +30,7 @@ type shown struct {
 	Name  string
 	Data  json.RawMessage
 	Every time.Duration `json:",omitempty"` // of a wait; 0 for a page
+	Told  string        `json:",omitempty"` // code of what it tells, as the audit has it
 }
 
 // A failure ended a wait; the tab says why until the next press.
@@ -84,7 +85,9 @@ func (f *Flow) take(w http.ResponseWriter, r *http.Request, l *login, c connecto
 	if done, ok := step.(connectors.Done); ok {
 		err = f.prove(r, l, &done.Identity)
 	} else {
-		to, err = f.keep(r.Context(), l, c, step)
+		if to, err = f.keep(r.Context(), l, c, step); err == nil && to == "" {
+			err = f.tell(r, l, l.Method)
+		}
 	}
 	switch {
 	case err != nil:
@@ -127,7 +130,11 @@ func (f *Flow) keep(ctx context.Context, l *login, c connectors.Connector, step 
 	if s.Shown != nil && s.Shown.Name == page.Name && s.Shown.Every == every && bytes.Equal(s.Shown.Data, data) && bytes.Equal(s.Connector, page.State) {
 		return "", nil
 	}
-	s.Connector, s.Shown, s.Failed = page.State, &shown{Name: page.Name, Data: data, Every: every}, nil
+	told := ""
+	if s.Shown != nil && every > 0 && s.Shown.Every > 0 { // the same wait, a little later
+		told = s.Shown.Told
+	}
+	s.Connector, s.Shown, s.Failed = page.State, &shown{Name: page.Name, Data: data, Every: every, Told: told}, nil
 	return "", f.save(ctx, l, s, nil)
 }
 
