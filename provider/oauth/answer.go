@@ -33,6 +33,13 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err != nil {
 		return err
 	}
+	if claims.ACR, err = assuredACR(req, claims.ACR); err != nil {
+		return err
+	}
+	// The portal asked for this person, by a hint or by sub in claims: never another in silence.
+	if req.HintSubject != "" && claims.Subject != req.HintSubject {
+		return redirectError(&Error{Code: "login_required", Description: "the person is not the one who was asked for", Status: 400})
+	}
 	u := &unit{
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,

@@ -22,19 +22,21 @@ func redirectError(e *Error) *Error {
 
 // statuses are the codes that a client may see (RFC 6749, 4.1.2.1 and 5.2; RFC 6750, 3.1; OpenID Connect Core 3.1.2.6).
 var statuses = map[string]int{
-	"invalid_request":           http.StatusBadRequest,
-	"invalid_client":            http.StatusUnauthorized,
-	"invalid_grant":             http.StatusBadRequest,
-	"unauthorized_client":       http.StatusBadRequest,
-	"unsupported_grant_type":    http.StatusBadRequest,
-	"unsupported_response_type": http.StatusBadRequest,
-	"invalid_scope":             http.StatusBadRequest,
-	"access_denied":             http.StatusBadRequest,
-	"login_required":            http.StatusBadRequest,
-	"interaction_required":      http.StatusBadRequest,
-	"consent_required":          http.StatusBadRequest,
-	"temporarily_unavailable":   http.StatusServiceUnavailable,
-	"server_error":              http.StatusInternalServerError,
+	"invalid_request":                   http.StatusBadRequest,
+	"invalid_client":                    http.StatusUnauthorized,
+	"invalid_grant":                     http.StatusBadRequest,
+	"unauthorized_client":               http.StatusBadRequest,
+	"unsupported_grant_type":            http.StatusBadRequest,
+	"unsupported_response_type":         http.StatusBadRequest,
+	"invalid_scope":                     http.StatusBadRequest,
+	"access_denied":                     http.StatusBadRequest,
+	"login_required":                    http.StatusBadRequest,
+	"interaction_required":              http.StatusBadRequest,
+	"consent_required":                  http.StatusBadRequest,
+	"account_selection_required":        http.StatusBadRequest,
+	"unmet_authentication_requirements": http.StatusBadRequest,
+	"temporarily_unavailable":           http.StatusServiceUnavailable,
+	"server_error":                      http.StatusInternalServerError,
 }
 
 // publicError is the only way from an error to what a client sees. Whatever it does not know is server_error and reveals

@@ -25,6 +25,7 @@ type metadata struct {
 	ACRs              []string `json:"acr_values_supported"`
 	Challenges        []string `json:"code_challenge_methods_supported"` // RFC 7636
 	Prompts           []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
+	Displays          []string `json:"display_values_supported"`
 	ClaimsParameter   bool     `json:"claims_parameter_supported"`
 	RequestParameter  bool     `json:"request_parameter_supported"`
 	RequestURI        bool     `json:"request_uri_parameter_supported"` // absent would mean true
@@ -54,6 +55,8 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		ACRs:                  acrs,
 		Challenges:            []string{"S256"},
 		Prompts:               prompts,
+		Displays:              displays,
+		ClaimsParameter:       true,
 		UILocales:             []string{"uk", "en"},
 		ResponsesHaveIss:      true,
 		SubjectTypes:          []string{Pairwise, Public},

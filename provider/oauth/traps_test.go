@@ -295,13 +295,13 @@ func TestMaxAge(t *testing.T) {
 
 func TestPrompt(t *testing.T) {
 	f := newFixture(t, memStore(t))
-	for _, bad := range []string{"none login", "create", "Login", "login none"} {
+	for _, bad := range []string{"none login", "Create", "Login", "login none", "create none"} {
 		if q := f.answerOf(f.ask(params("prompt", bad))); q.Get("error") != "invalid_request" {
 			t.Errorf("prompt=%s: %v", bad, q)
 		}
 	}
 	f.code("prompt", "login")
-	f.code("prompt", "consent select_account")
+	f.code("prompt", "consent select_account create create")
 	f.subject = func(*AuthorizeRequest) Subject { return testSubject(time.Now().Add(-time.Minute)) }
 	if q := f.answerOf(f.ask(params("prompt", "login"))); q.Get("error") != "login_required" {
 		t.Errorf("prompt=login with an old login: %v", q)
@@ -331,7 +331,7 @@ func TestShortState(t *testing.T) {
 
 func TestLongHints(t *testing.T) {
 	f := newFixture(t, memStore(t))
-	for _, name := range []string{"acr_values", "ui_locales", "idp_hint"} {
+	for _, name := range []string{"acr_values", "ui_locales", "idp_hint", "login_hint", "account_hint"} {
 		if q := f.answerOf(f.ask(params(name, strings.Repeat("x", maxHint+1)))); q.Get("error") != "invalid_request" {
 			t.Errorf("%s: %v", name, q)
 		}
@@ -345,13 +345,6 @@ func TestShortNonce(t *testing.T) {
 	if q := f.answerOf(f.ask(params("nonce", "1234567"))); q.Get("error") != "invalid_request" {
 		t.Errorf("answer %v", q)
 	}
-}
-
-// fosite decodes the hint with the current key only and does not look at iss and aud: it never sees one.
-func TestIDTokenHintStaysOutside(t *testing.T) {
-	f := newFixture(t, memStore(t))
-	code := f.code("id_token_hint", "junk")
-	f.mustExchange(code)
 }
 
 // fosite writes acr "0" when acr_values was asked and the session has none.
