@@ -21,6 +21,7 @@ import (
 	"brama/connectors/levels"
 	"brama/internal/challenge"
 	"brama/internal/fetch"
+	"brama/internal/qes/cms"
 	"brama/internal/qes/tbs"
 )
 
@@ -44,6 +45,9 @@ var means = []string{DigSign, BankID, MobileID, DiiaID, DiiaOAuth}
 
 // A Key is a key of the institution for key agreement with its certificate; see upstream.Key.
 type Key = upstream.Key
+
+// An Agreer is the private half of a Key; see cms.KeyAgreer.
+type Agreer = cms.KeyAgreer
 
 // A Fingerprint is SHA-256 of a certificate in DER.
 type Fingerprint = upstream.Fingerprint

@@ -42,6 +42,10 @@ type Config struct {
 	Trust Trust `yaml:"trust"`
 	// Token is the method token.
 	Token Token `yaml:"token"`
+	// LevelsFile is the policy of levels (package levels); the one in the program if it is left out.
+	LevelsFile string `yaml:"levels_file"`
+	// Connectors are systems of others by which people may sign in.
+	Connectors Connectors `yaml:"connectors"`
 	// Operator is shown on the pages S17.
 	Operator Operator `yaml:"operator"`
 	// Clients are the portals.
@@ -221,6 +225,7 @@ func (c *Config) check() error {
 	if c.Keys != nil {
 		faults = append(faults, c.Keys.check()...)
 	}
+	faults = append(faults, c.Connectors.check()...)
 	return errors.Join(faults...)
 }
 

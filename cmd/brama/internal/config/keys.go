@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 )
@@ -58,15 +57,4 @@ func (k *Keys) check() (faults []error) {
 }
 
 // PIN reads the PIN of the token. The caller clears it.
-func (c *Config) PIN() ([]byte, error) {
-	b, err := c.readSecretFile(c.Keys.PKCS11.PINFile)
-	if err != nil {
-		return nil, fmt.Errorf("keys.pkcs11.pin_file: %w", err)
-	}
-	pin := bytes.TrimRight(b, "\r\n")
-	if len(pin) == 0 || len(pin) > maxPIN || bytes.ContainsAny(pin, "\r\n\x00") {
-		clear(b)
-		return nil, fmt.Errorf("keys.pkcs11.pin_file: %s is not one line with a PIN", c.Keys.PKCS11.PINFile)
-	}
-	return pin, nil
-}
+func (c *Config) PIN() ([]byte, error) { return c.PINOf("keys.pkcs11.pin_file", c.Keys.PKCS11.PINFile) }

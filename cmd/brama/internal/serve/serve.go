@@ -10,19 +10,23 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"time"
 
 	"brama/cmd/brama/internal/config"
+	"brama/cmd/brama/internal/systems"
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
+	"brama/connectors/levels"
 	"brama/internal/fetch"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
 	"brama/provider/keys"
 	"brama/provider/oauth"
+	"brama/storage"
 )
 
 // Exit codes.
@@ -75,16 +79,15 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("reading the trusted bundles: %w", err)
 	}
+	if trust.Levels, err = c.Levels(); err != nil {
+		return err
+	}
 	engine, err := wiring.NewEngine(trust)
 	if err != nil {
 		return err
 	}
 	if err := engine.Ready(ctx); err != nil {
 		log.Warn("not ready for logins", "err", err)
-	}
-	methods, err := engine.Connectors(wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)})
-	if err != nil {
-		return err
 	}
 	clients, err := clientsOf(c)
 	if err != nil {
@@ -114,6 +117,10 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 			log.Error("closing the state", "err", err)
 		}
 	}()
+	methods, err := methodsOf(c, engine, trust.Levels, secret, state.Store)
+	if err != nil {
+		return err
+	}
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
 		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
@@ -127,6 +134,24 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	}
 	log.Info("serving", "issuer", c.Issuer, "listen", listener.Addr().String(), "clients", len(clients))
 	return wiring.Serve(ctx, log, wiring.Site{Listener: listener, Handler: handler})
+}
+
+// methodsOf makes the methods: those that need nobody else, and those with settings.
+func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, secret []byte, store storage.Store) (map[string]connectors.Connector, error) {
+	methods, err := engine.Connectors(wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)})
+	if err != nil {
+		return nil, err
+	}
+	outbound, err := systems.Outbound(c)
+	if err != nil {
+		return nil, err
+	}
+	remote, err := systems.New(systems.Config{Settings: c, Engine: engine, Levels: policy, Outbound: outbound, Secret: secret, Store: store})
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(methods, remote)
+	return methods, nil
 }
 
 // openHSM opens the token of the configuration; without one nothing is asked of what it returns.

@@ -7,6 +7,7 @@ import (
 
 	"brama/connectors"
 	"brama/connectors/filekey"
+	"brama/connectors/levels"
 	"brama/connectors/token"
 	"brama/connectors/upload"
 	"brama/internal/fetch"
@@ -23,6 +24,8 @@ type Trust struct {
 	// Version names what the store was made from, for the evidence.
 	Version string
 	Fetch   *fetch.Client
+	// Levels is the policy that gives levels; nil is the one in the program.
+	Levels *levels.Policy
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -118,15 +121,15 @@ func (e *Engine) Connectors(t Tokens) (map[string]connectors.Connector, error) {
 		tokenIssuers = append(tokenIssuers, token.Issuer{ID: p.ID(), Name: p.Name()})
 	}
 	version := func() string { return e.trust.Version }
-	file, err := filekey.New(filekey.Config{Verifier: e.Validator, Issuers: issuers, Search: e.Search.FindCertificates, TrustList: version, Now: e.trust.Now})
+	file, err := filekey.New(filekey.Config{Verifier: e.Validator, Issuers: issuers, Search: e.Search.FindCertificates, Levels: e.trust.Levels, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
 	}
-	own, err := upload.New(upload.Config{Verifier: e.own, TrustList: version, Now: e.trust.Now})
+	own, err := upload.New(upload.Config{Verifier: e.own, Levels: e.trust.Levels, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
 	}
-	hardware, err := token.New(token.Config{Verifier: e.Validator, WithoutDevice: t.WithoutDevice, Issuers: tokenIssuers,
+	hardware, err := token.New(token.Config{Verifier: e.Validator, Levels: e.trust.Levels, WithoutDevice: t.WithoutDevice, Issuers: tokenIssuers,
 		Search: e.Search.FindCertificates, AgentPort: t.AgentPort, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
