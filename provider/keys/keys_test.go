@@ -39,6 +39,9 @@ func open(t testing.TB, s storage.Store) *Keys {
 	return k
 }
 
+// activeID is the kid that the next token of alg will have.
+func activeID(k *Keys, alg string) string { return k.current.Load().active(alg, k.cfg.Now()).id }
+
 func TestSignAndVerify(t *testing.T) {
 	store := memstore.New(memstore.Config{})
 	k := open(t, store)
@@ -98,8 +101,11 @@ func TestJWKSPublicOnly(t *testing.T) {
 	}
 	for _, one := range set.Keys {
 		allowed := []string{"kty", "kid", "use", "alg", "crv", "x", "y"}
-		if one["kty"] == "RSA" {
+		switch one["kty"] {
+		case "RSA":
 			allowed = []string{"kty", "kid", "use", "alg", "n", "e"}
+		case "OKP":
+			allowed = []string{"kty", "kid", "use", "alg", "crv", "x"}
 		}
 		for name := range one {
 			if !slices.Contains(allowed, name) {
@@ -118,11 +124,15 @@ func TestForgedTokens(t *testing.T) {
 	}
 	parts := strings.Split(good, ".")
 	b64 := base64.RawURLEncoding.EncodeToString
-	hs := b64([]byte(`{"alg":"HS256","kid":"`+k.active[RS256].id+`"}`)) + "." + parts[1]
+	hs := b64([]byte(`{"alg":"HS256","typ":"JWT","kid":"`+activeID(k, RS256)+`"}`)) + "." + parts[1]
 	m := hmac.New(sha256.New, k.JWKS())
 	m.Write([]byte(hs))
 	other := open(t, memstore.New(memstore.Config{}))
 	foreign, err := other.Sign(ES256, []byte(`{"a":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed, err := k.SignTyped("logout+jwt", ES256, []byte(`{"a":1}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +141,9 @@ func TestForgedTokens(t *testing.T) {
 		"none":                  b64([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
 		"foreign key":           foreign,
 		"payload changed":       parts[0] + "." + b64([]byte(`{"a":2}`)) + "." + parts[2],
-		"alg of another key":    b64([]byte(`{"alg":"RS256","kid":"`+k.active[ES256].id+`"}`)) + "." + parts[1] + "." + parts[2],
-		"no kid":                b64([]byte(`{"alg":"ES256"}`)) + "." + parts[1] + "." + parts[2],
+		"alg of another key":    b64([]byte(`{"alg":"RS256","typ":"JWT","kid":"`+activeID(k, ES256)+`"}`)) + "." + parts[1] + "." + parts[2],
+		"no kid":                b64([]byte(`{"alg":"ES256","typ":"JWT"}`)) + "." + parts[1] + "." + parts[2],
+		"another typ":           typed,
 		"empty":                 "",
 		"json serialisation":    `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
 	} {

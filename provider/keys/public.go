@@ -3,6 +3,8 @@ package keys
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -25,39 +27,57 @@ type publicKey struct {
 	E         string `json:"e,omitempty"`
 }
 
+var errUnfit = errors.New("keys: key does not fit its algorithm")
+
 func describe(public crypto.PublicKey, alg string) (publicKey, error) {
 	p := publicKey{Use: "sig", Algorithm: alg}
 	b64 := base64.RawURLEncoding.EncodeToString
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
-		point, err := k.Bytes() // 04 ‖ x ‖ y
-		if err != nil || alg != ES256 || len(point) != 65 {
-			return publicKey{}, errors.New("keys: key does not fit its algorithm")
+		if alg != ES256 || k.Curve != elliptic.P256() {
+			return publicKey{}, errUnfit
 		}
-		p.KeyType, p.Curve, p.X, p.Y = "EC", "P-256", b64(point[1:33]), b64(point[33:])
+		point, err := k.Bytes() // 04 ‖ x ‖ y
+		if err != nil || len(point) != 1+2*coordinate {
+			return publicKey{}, errUnfit
+		}
+		p.KeyType, p.Curve, p.X, p.Y = "EC", "P-256", b64(point[1:1+coordinate]), b64(point[1+coordinate:])
 	case *rsa.PublicKey:
-		if alg != RS256 || k.N.BitLen() < rsaBits {
-			return publicKey{}, errors.New("keys: key does not fit its algorithm")
+		if alg != RS256 && alg != PS256 || k.N.BitLen() < rsaBits {
+			return publicKey{}, errUnfit
 		}
 		p.KeyType, p.N, p.E = "RSA", b64(k.N.Bytes()), b64(big.NewInt(int64(k.E)).Bytes())
+	case ed25519.PublicKey:
+		if alg != EdDSA || len(k) != ed25519.PublicKeySize {
+			return publicKey{}, errUnfit
+		}
+		p.KeyType, p.Curve, p.X = "OKP", "Ed25519", b64(k) // RFC 8037, 2
 	default:
-		return publicKey{}, errors.New("keys: key does not fit its algorithm")
+		return publicKey{}, errUnfit
 	}
 	p.KeyID = p.thumbprint()
 	return p, nil
 }
 
-// thumbprint is the key id: the JWK thumbprint (RFC 7638), SHA-256 over the required members in order of their names.
+// thumbprint is the key id: the JWK thumbprint (RFC 7638; RFC 8037, appendix A.3), SHA-256 over the required members in
+// order of their names.
 func (p publicKey) thumbprint() string {
 	var members any
-	if p.KeyType == "EC" {
+	switch p.KeyType {
+	case "EC":
 		members = struct {
 			Crv string `json:"crv"`
 			Kty string `json:"kty"`
 			X   string `json:"x"`
 			Y   string `json:"y"`
 		}{p.Curve, p.KeyType, p.X, p.Y}
-	} else {
+	case "OKP":
+		members = struct {
+			Crv string `json:"crv"`
+			Kty string `json:"kty"`
+			X   string `json:"x"`
+		}{p.Curve, p.KeyType, p.X}
+	default:
 		members = struct {
 			E   string `json:"e"`
 			Kty string `json:"kty"`

@@ -3,8 +3,6 @@ package oauth
 import (
 	"encoding/json"
 	"slices"
-
-	"brama/provider/keys"
 )
 
 // A metadata is what the provider says of itself: OpenID Connect Discovery 1.0 and RFC 8414, and the documents that each
@@ -60,7 +58,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		UILocales:             []string{"uk", "en"},
 		ResponsesHaveIss:      true,
 		SubjectTypes:          []string{Pairwise, Public},
-		IDTokenAlgorithms:     keys.Algorithms(),
+		IDTokenAlgorithms:     cfg.Keys.Algorithms(),
 		ClaimTypes:            []string{"normal"},
 		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim, consentVersionClaim}),
 		TokenAuthMethods:      []string{AuthBasic, AuthPost, AuthNone},

@@ -91,6 +91,9 @@ func New(cfg Config) (*Provider, error) {
 			*lifetime = fallback
 		}
 	}
+	if cfg.Keys.KeptFor() < cfg.IDTokenLifetime {
+		return nil, fmt.Errorf("oauth: ID tokens live %s and their keys are published for %s", cfg.IDTokenLifetime, cfg.Keys.KeptFor())
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}

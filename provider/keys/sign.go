@@ -1,0 +1,90 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/base64"
+	"errors"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// A key signs, or is published only.
+type key struct {
+	id      string
+	alg     string
+	public  crypto.PublicKey
+	private crypto.Signer // nil for a key that is published only
+	// signsFrom is the time of its first signature, as its record says.
+	signsFrom time.Time
+	// external is a key outside this process, whose signatures are verified before anyone sees them.
+	external bool
+}
+
+// coordinate is the length in bytes of each half of an ES256 signature (RFC 7518, 3.4).
+const coordinate = 32
+
+var errSignature = errors.New("the key gave no signature of its kind")
+
+// sign returns a compact JWS (RFC 7515, 7.1). The header has no place for anything that comes from outside.
+func (k *key) sign(typ string, payload []byte) (string, error) {
+	if k.private == nil || typ == "" || strings.ContainsFunc(typ, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '+' && r != '-' }) {
+		return "", errSignature
+	}
+	header := `{"alg":"` + k.alg + `","kid":"` + k.id + `","typ":"` + typ + `"}`
+	b64 := base64.RawURLEncoding
+	b := make([]byte, 0, b64.EncodedLen(len(header))+b64.EncodedLen(len(payload))+b64.EncodedLen(rsaBits/8)+2)
+	b = b64.AppendEncode(b, []byte(header))
+	b = append(b, '.')
+	b = b64.AppendEncode(b, payload)
+	signature, err := k.signature(b)
+	if err != nil {
+		return "", err
+	}
+	b = append(b, '.')
+	return string(b64.AppendEncode(b, signature)), nil
+}
+
+// signature signs what stands before the second dot.
+func (k *key) signature(input []byte) ([]byte, error) {
+	if k.alg == EdDSA { // RFC 8037, 3.1: over the message itself
+		return k.private.Sign(rand.Reader, input, crypto.Hash(0))
+	}
+	digest := sha256.Sum256(input)
+	switch k.alg {
+	case RS256:
+		return k.private.Sign(rand.Reader, digest[:], crypto.SHA256)
+	case PS256: // RFC 7518, 3.5: the salt is as long as the digest
+		return k.private.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
+	case ES256:
+		der, err := k.private.Sign(rand.Reader, digest[:], crypto.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		var v struct{ R, S *big.Int }
+		if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) != 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 ||
+			v.R.BitLen() > 8*coordinate || v.S.BitLen() > 8*coordinate {
+			return nil, errSignature
+		}
+		out := make([]byte, 2*coordinate)
+		v.R.FillBytes(out[:coordinate])
+		v.S.FillBytes(out[coordinate:])
+		return out, nil
+	}
+	return nil, ErrAlgorithm
+}
+
+// verify checks a token that k has just made, with code that has not made it.
+func (k *key) verify(token string) ([]byte, error) {
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.alg)})
+	if err != nil {
+		return nil, err
+	}
+	return parsed.Verify(k.public)
+}
