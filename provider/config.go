@@ -35,6 +35,12 @@ type Config struct {
 	Keys *keys.Keys
 	// Signers sign tokens in place of keys in the store, by algorithm (keys.Config.External); may be nil.
 	Signers map[string]crypto.Signer
+	// NextSigners are published to take the place of Signers later (keys.Config.ExternalNext); may be nil.
+	NextSigners map[string]crypto.Signer
+	// RotateKeysEvery is how long a key of the store signs; 0 means 90 days.
+	RotateKeysEvery time.Duration
+	// RevokedKeys are ids of signing keys that are known to somebody else (keys.Config.Revoked).
+	RevokedKeys []string
 	// Ready tells what keeps the server from its work (a stale trusted list), nil if nothing; may be nil.
 	Ready func(context.Context) error
 	// Operator is named on the pages; may be empty.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Provider struct {
 	site    *web.Site
 	cookies *session.Cookies
 	limit   *limiter
+	keys    *keys.Keys
 	handler http.Handler
 }
 
@@ -55,7 +57,10 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newEngine(cfg, sealer)
+	if p.keys, err = openKeys(cfg, sealer); err != nil {
+		return nil, fmt.Errorf("opening the signing keys: %w", err)
+	}
+	engine, err := newEngine(cfg, sealer, p.keys)
 	if err != nil {
 		return nil, err
 	}
@@ -90,15 +95,24 @@ func NotifyURL(issuer string, secret []byte, method string) string {
 // ReturnURL is the address of return that is registered with the system behind a method, letter for letter.
 func ReturnURL(issuer, method string) string { return issuer + "/return/" + method }
 
-// newEngine makes the OAuth half.
-func newEngine(cfg Config, sealer *seal.Sealer) (*oauth.Provider, error) {
+// openKeys opens the signing keys, and makes those that the store has not.
+func openKeys(cfg Config, sealer *seal.Sealer) (*keys.Keys, error) {
+	if cfg.Keys != nil {
+		return cfg.Keys, nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	signing := cfg.Keys
-	if signing == nil {
-		var err error
-		if signing, err = keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, External: cfg.Signers, Now: cfg.Now}); err != nil {
-			return nil, fmt.Errorf("opening the signing keys: %w", err)
+	return keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, External: cfg.Signers, ExternalNext: cfg.NextSigners,
+		RotateEvery: cfg.RotateKeysEvery, Revoked: cfg.RevokedKeys, Log: cfg.Log, Now: cfg.Now})
+}
+
+// newEngine makes the OAuth half.
+func newEngine(cfg Config, sealer *seal.Sealer, signing *keys.Keys) (*oauth.Provider, error) {
+	for _, c := range cfg.Clients {
+		for _, alg := range c.SigningAlgorithms() {
+			if !slices.Contains(signing.Algorithms(), alg) {
+				return nil, fmt.Errorf("client %q: there is no key for %s", c.ID, alg)
+			}
 		}
 	}
 	registry, err := oauth.NewRegistry(cfg.Clients...)
@@ -112,6 +126,10 @@ func newEngine(cfg Config, sealer *seal.Sealer) (*oauth.Provider, error) {
 		Audit:         cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
 }
+
+// Run does what is to be done without a request, until ctx ends: it keeps the signing keys fresh. Whoever serves a provider
+// runs it too.
+func (p *Provider) Run(ctx context.Context) { p.keys.Run(ctx) }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }

@@ -324,6 +324,17 @@ func (c *Client) idTokenAlg() string {
 	return c.IDTokenAlg
 }
 
+// SigningAlgorithms lists the algorithms in which this provider signs for c.
+func (c *Client) SigningAlgorithms() []string {
+	list := []string{c.idTokenAlg()}
+	for _, alg := range []string{c.UserInfoSignedAlg, c.AuthorizationSignedAlg} {
+		if alg != "" && !slices.Contains(list, alg) {
+			list = append(list, alg)
+		}
+	}
+	return list
+}
+
 func (c *Client) allowedScopes() []string {
 	if len(c.Scopes) == 0 {
 		return scopes

@@ -3,7 +3,14 @@ package oauth
 import (
 	"net/http"
 	"strconv"
+	"time"
+
+	"brama/provider/keys"
 )
+
+// maxAge is how long anyone may keep a public document, as Cache-Control has it. A new key is published for longer than
+// that before it signs.
+var maxAge = "public, max-age=" + strconv.Itoa(int(keys.MaxAge/time.Second))
 
 // JWKS serves the public signing keys.
 func (p *Provider) JWKS(w http.ResponseWriter, r *http.Request) { serve(w, r, p.cfg.Keys.JWKS()) }
@@ -21,7 +28,7 @@ func serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Cache-Control", maxAge)
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if r.Method == http.MethodHead {

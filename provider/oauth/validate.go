@@ -20,8 +20,8 @@ func AssertionAlgorithms() []string { return []string{"ES256", "PS256", "RS256",
 
 // Algorithms in which tokens are encrypted for clients that ask (RFC 7518, 4 and 5): with their public key only.
 var (
-	encryptionAlgs = []string{"ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256", "RSA-OAEP"}
-	encryptionEncs = []string{"A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"}
+	encryptionAlgs = []string{"ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256"}
+	encryptionEncs = []string{"A128CBC-HS256", "A128GCM", "A256GCM"}
 )
 
 var grantTypes = []string{GrantCode, GrantRefreshToken, GrantClientCredentials}

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
@@ -213,7 +214,12 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 		return nil, nil, errors.Join(err, state.Close())
 	}
 	others.provider.Store(handler)
+	background, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { handler.Run(background) })
 	return handler, func() {
+		stop()
+		running.Wait()
 		if err := state.Close(); err != nil {
 			log.Error("closing the state", "err", err)
 		}

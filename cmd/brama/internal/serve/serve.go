@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"brama/cmd/brama/internal/config"
@@ -128,6 +129,13 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	background, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { handler.Run(background) })
+	defer func() { // before the state is closed
+		stop()
+		running.Wait()
+	}()
 	listener, err := listen(c)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func verifier(t *testing.T, k *keys.Keys) *oidc.IDTokenVerifier {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(k.JWKS()) }))
 	t.Cleanup(server.Close)
 	return oidc.NewVerifier(issuer, oidc.NewRemoteKeySet(context.Background(), server.URL),
-		&oidc.Config{ClientID: "portal", SupportedSigningAlgs: keys.Algorithms(), SkipExpiryCheck: true})
+		&oidc.Config{ClientID: "portal", SupportedSigningAlgs: k.Algorithms(), SkipExpiryCheck: true})
 }
 
 // TestHSM: ID tokens signed in the token verify for a portal, many at once.
@@ -96,7 +96,7 @@ func TestHSM(t *testing.T) {
 	portal := verifier(t, k)
 	var wg sync.WaitGroup
 	for range 8 {
-		for _, alg := range keys.Algorithms() {
+		for _, alg := range k.Algorithms() {
 			wg.Go(func() {
 				token, err := k.Sign(alg, []byte(`{"iss":"`+issuer+`","aud":"portal","sub":"s","iat":1,"exp":2}`))
 				if err != nil {
