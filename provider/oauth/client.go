@@ -44,6 +44,12 @@ const (
 	ProfileFAPI2MessageSigning = "fapi2-message-signing"
 )
 
+// Whom the assertions of Client.AssertionAudience are made for.
+const (
+	AudienceIssuer        = "issuer"
+	AudienceTokenEndpoint = "token_endpoint"
+)
+
 // When Client.Consent asks the person.
 const (
 	ConsentNever  = "never"
@@ -64,10 +70,13 @@ type Client struct {
 	// How it proves itself. AuthMethod "" is client_secret_basic or client_secret_post where there is a secret, none where
 	// there is not.
 	AuthMethod string
-	AuthAlg    string          // algorithm of private_key_jwt assertions; "" is any of AssertionAlgorithms
-	SecretHash []byte          // SHA-256 of the secret, see HashSecret; nil if it has none
-	JWKS       json.RawMessage // its public keys (RFC 7517), for assertions, request objects and encryption; not beside JWKSURI
-	JWKSURI    string          // where its public keys are
+	AuthAlg    string // algorithm of private_key_jwt assertions; "" is any of AssertionAlgorithms
+	// AssertionAudience is whom assertions are made for: "issuer" (default), or "token_endpoint" too, for libraries that know no
+	// better (threat T73).
+	AssertionAudience string
+	SecretHash        []byte          // SHA-256 of the secret, see HashSecret; nil if it has none
+	JWKS              json.RawMessage // its public keys (RFC 7517), for assertions, request objects and encryption; not beside JWKSURI
+	JWKSURI           string          // where its public keys are
 	// The one thing in its certificate that names it, for tls_client_auth (RFC 8705, 2.1.2).
 	TLSSubjectDN string // RFC 4514
 	TLSSANDNS    string

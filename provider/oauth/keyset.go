@@ -87,4 +87,7 @@ func checkPublicKey(public any) error {
 	return nil
 }
 
-func hasCertificate(k jose.JSONWebKey) bool { return len(k.Certificates) != 0 }
+// hasCertificate reports whether a TLS certificate can be recognised by the key.
+func hasCertificate(k jose.JSONWebKey) bool {
+	return len(k.Certificates) != 0 || len(k.CertificateThumbprintSHA256) != 0
+}

@@ -36,6 +36,23 @@ type metadata struct {
 
 	// Client authentication.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs    []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	// MTLSEndpoints are the addresses for clients with a certificate (RFC 8705, 5).
+	MTLSEndpoints map[string]string `json:"mtls_endpoint_aliases,omitempty"`
+}
+
+// mtlsEndpoints are the endpoints where a client certificate counts, by their names in the metadata.
+var mtlsEndpoints = map[string]string{"token_endpoint": PathToken, "userinfo_endpoint": PathUserInfo}
+
+func mtlsAliases(cfg *Config) map[string]string {
+	if cfg.MTLSBase == "" {
+		return nil
+	}
+	aliases := map[string]string{}
+	for name, path := range mtlsEndpoints {
+		aliases[name] = cfg.MTLSBase + path
+	}
+	return aliases
 }
 
 // describeProvider returns the metadata as JSON.
@@ -61,6 +78,8 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		IDTokenAlgorithms:     cfg.Keys.Algorithms(),
 		ClaimTypes:            []string{"normal"},
 		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim, consentVersionClaim}),
-		TokenAuthMethods:      []string{AuthBasic, AuthPost, AuthNone},
+		TokenAuthMethods:      authMethods(cfg),
+		TokenAuthAlgs:         AssertionAlgorithms(),
+		MTLSEndpoints:         mtlsAliases(cfg),
 	})
 }

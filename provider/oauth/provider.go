@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +36,15 @@ type Config struct {
 	Keys    *keys.Keys
 	Clients Clients
 
+	// Fetch asks the servers of clients for their keys and sectors (fetch.Client.Do); nil fetches nothing, and clients with a
+	// jwks_uri cannot prove themselves.
+	Fetch FetchFunc
+	// MTLSBase is the address below which connections may bring client certificates (RFC 8705, 5): the issuer, or another
+	// host of it; "" if none does.
+	MTLSBase string
+	// ClientCAs issue the certificates of tls_client_auth; nil has no such clients.
+	ClientCAs *x509.CertPool
+
 	// TokenSecrets make and check codes and access tokens: at least 32 random bytes each, the first makes, all check.
 	TokenSecrets [][]byte
 	// SubjectSecret makes pairwise subjects: at least 32 random bytes, never changed, or every portal loses its people.
@@ -55,6 +65,8 @@ type Provider struct {
 	fosite   fosite.OAuth2Provider
 	codes    *oauth2.HMACSHAStrategyUnPrefixed
 	metadata []byte
+	sources  *keySource
+	parsed   parsedSets
 }
 
 const minSecret = 32 // bytes; fosite uses the first 32 only
@@ -100,7 +112,7 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Provider{cfg: cfg}
+	p := &Provider{cfg: cfg, sources: newKeySource(cfg.Fetch, cfg.Now)}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
 	p.metadata, err = describeProvider(&cfg)

@@ -174,7 +174,8 @@ func TestClientAuthentication(t *testing.T) {
 		{"hash as secret", "portal", string(HashSecret(testSecret)), "", nil, 401, "invalid_client"},
 		{"public with a secret", "public", "", "x", nil, 401, "invalid_client"},
 		{"two methods", "portal", testSecret, testSecret, nil, 400, "invalid_request"},
-		{"assertion", "portal", testSecret, "", []string{"client_assertion", "x", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, 401, "invalid_client"},
+		{"assertion and basic", "portal", testSecret, "", []string{"client_assertion", "x", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, 400, "invalid_request"},
+		{"assertion", "portal", "", "", []string{"client_assertion", "x", "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, 401, "invalid_client"},
 		{"another id in the form", "portal", testSecret, "", []string{"client_id", "public"}, 400, "invalid_request"},
 	} {
 		code := f.code("client_id", c.client)

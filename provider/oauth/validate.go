@@ -87,6 +87,15 @@ func (c *Client) checkAuthentication() error {
 	if c.AuthAlg != "" && c.AuthMethod != AuthPrivateKeyJWT {
 		return faulty("an algorithm of assertions is for %s only", AuthPrivateKeyJWT)
 	}
+	switch c.AssertionAudience {
+	case "", AudienceIssuer:
+	case AudienceTokenEndpoint:
+		if c.AuthMethod != AuthPrivateKeyJWT || c.FAPI() {
+			return faulty("assertion audience %s is for %s only, and not for FAPI", c.AssertionAudience, AuthPrivateKeyJWT)
+		}
+	default:
+		return faulty("unknown assertion audience %q", c.AssertionAudience)
+	}
 	switch c.AuthMethod {
 	case "":
 	case AuthBasic, AuthPost:
@@ -103,6 +112,11 @@ func (c *Client) checkAuthentication() error {
 	case AuthTLS:
 		if named != 1 {
 			return faulty("%s needs one name in the TLS certificate, here are %d", c.AuthMethod, named)
+		}
+		if c.TLSSubjectDN != "" {
+			if _, err := parseDN(c.TLSSubjectDN); err != nil {
+				return faulty("tls_client_auth_subject_dn: %w", err)
+			}
 		}
 		if ip := c.TLSSANIP; ip != "" {
 			if _, err := netip.ParseAddr(ip); err != nil {
