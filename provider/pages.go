@@ -18,13 +18,39 @@ func (p *Provider) lang(r *http.Request) web.Lang {
 func (p *Provider) info(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		self := p.site.Base() + "/" + name
-		if lang, ok := web.ParseLang(r.URL.Query().Get("lang")); ok {
-			p.cookies.Set(w, web.LanguageCookie, string(lang), web.LanguageLife)
-			http.Redirect(w, r, self, http.StatusSeeOther)
+		if p.languageSwitched(w, r) {
 			return
 		}
 		p.render(w, r, web.Page{Template: name, Title: name + ".heading", Self: self})
 	}
+}
+
+// docs serves the list of guides, or the guide called name.
+func (p *Provider) docs(w http.ResponseWriter, r *http.Request, name string) {
+	if p.languageSwitched(w, r) {
+		return
+	}
+	page := web.Page{Template: "docs", Title: "docs.heading", Self: p.site.Base() + web.DocsPath, Data: p.site.DocIndex(p.lang(r))}
+	if name != "" {
+		doc, ok := p.site.Doc(p.lang(r), name)
+		if !ok {
+			p.problem(w, r, http.StatusNotFound, "NOT_FOUND", nil, 0)
+			return
+		}
+		page.Template, page.Heading, page.Self, page.Data = "doc", doc.Title, page.Self+"/"+name, doc
+	}
+	p.render(w, r, page)
+}
+
+// languageSwitched obeys ?lang= on a page outside a login; true means that the answer is given.
+func (p *Provider) languageSwitched(w http.ResponseWriter, r *http.Request) bool {
+	lang, ok := web.ParseLang(r.URL.Query().Get("lang"))
+	if !ok {
+		return false
+	}
+	p.cookies.Set(w, web.LanguageCookie, string(lang), web.LanguageLife)
+	http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+	return true
 }
 
 // problem serves S14 outside a login.

@@ -139,6 +139,7 @@ const (
 	idPattern     = "{id:[A-Za-z0-9_-]{22}}"
 	methodPattern = "{method:[a-z]{2,12}}"
 	linkPattern   = "{handle:[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{20,64}}"
+	docPattern    = "{doc:[a-z0-9-]+(?:/[a-z0-9-]+)?}"
 	secretPattern = "{secret:[A-Za-z0-9_-]{43}}"
 )
 
@@ -198,6 +199,8 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	for _, page := range []string{"help", "accessibility", "privacy", "feedback"} {
 		r.HandleFunc("/"+page, p.info(page)).Methods(get...)
 	}
+	r.HandleFunc(web.DocsPath, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, "") }).Methods(get...)
+	r.HandleFunc(web.DocsPath+"/"+docPattern, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, mux.Vars(r)["doc"]) }).Methods(get...)
 	r.PathPrefix("/static/").Handler(p.site.Assets())
 	r.HandleFunc("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		icon, _ := p.site.Assets().URL("icon.svg") // it is there: the templates use it
@@ -217,7 +220,7 @@ func nameRoute(next http.Handler) http.Handler {
 			if route := mux.CurrentRoute(r); route != nil {
 				template, err := route.GetPathTemplate()
 				if err == nil {
-					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}").Replace(template)
+					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", docPattern, "{doc}").Replace(template)
 				}
 			}
 		}

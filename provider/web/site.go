@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"brama/provider/web/markdown"
 )
 
 //go:embed templates
@@ -26,16 +28,19 @@ type Config struct {
 // A Site renders pages. Safe for concurrent use.
 type Site struct {
 	base   string // path of the issuer without the trailing slash
+	secure bool   // the issuer is https
 	origin string
 	cfg    Config
 	assets *Assets
 	texts  map[Lang]*Texts
 	pages  map[Lang]map[string]*template.Template
+	docs   map[Lang]map[string]*markdown.Document // the guides
+	prose  map[Lang]map[string]*markdown.Document // the texts of S17
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
 var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
-	"confirm", "problem", "help", "accessibility", "privacy", "feedback"}
+	"confirm", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc"}
 
 // New reads the templates and texts; what is wrong with them is found here and not by a person.
 func New(cfg Config) (*Site, error) {
@@ -43,13 +48,20 @@ func New(cfg Config) (*Site, error) {
 	if err != nil || u.Host == "" {
 		return nil, errors.New("web: issuer is not a URL")
 	}
-	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), origin: u.Scheme + "://" + u.Host, cfg: cfg,
-		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{}}
+	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
+		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{},
+		docs: map[Lang]map[string]*markdown.Document{}, prose: map[Lang]map[string]*markdown.Document{}}
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	for _, l := range Langs {
 		if s.texts[l], err = loadTexts(l); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		if s.docs[l], err = s.loadDocs(docFiles, "docs", l); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		if s.prose[l], err = s.loadDocs(textFiles, "texts", l); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 		s.pages[l] = map[string]*template.Template{}
@@ -86,8 +98,31 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 		"tokenwords":  func() []string { return tokenWords },
 		"mask":        mask,
 		"qr":          qrCode,
+		"prose":       func(name string) (template.HTML, error) { return s.proseOf(l, name) },
+		"kept":        func() []keptRow { return s.kept(texts) },
+		"mailto":      mailto,
 		"clock":       func(seconds int) string { return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60) },
 	}
+}
+
+// proseOf is a text of S17.
+func (s *Site) proseOf(l Lang, name string) (template.HTML, error) {
+	d, ok := s.prose[l][name]
+	if !ok {
+		return "", fmt.Errorf("web: no text %q in %s", name, l)
+	}
+	return d.HTML, nil
+}
+
+// mailto is the address by which the operator's contact can be opened, "" for one that is only words.
+func mailto(contact string) string {
+	switch {
+	case strings.HasPrefix(contact, "https://"):
+		return contact
+	case strings.Count(contact, "@") == 1 && !strings.ContainsAny(contact, " \t<>?&,;\"'"):
+		return "mailto:" + contact
+	}
+	return ""
 }
 
 // list returns messages with their placeholders, which the page fills.
@@ -173,6 +208,7 @@ type Tab struct {
 type Page struct {
 	Template    string // one of the bodies
 	Title       string // key of its title
+	Heading     string // the title itself, in place of Title; may be empty
 	Screen      Screen
 	Status      int // zero means 200
 	Lang        Lang

@@ -91,7 +91,7 @@ func TestNoUnusedText(t *testing.T) {
 		if key == strings.ToUpper(key) || strings.HasSuffix(key, ".next") || strings.HasSuffix(key, ".plain") {
 			continue // codes come from everywhere
 		}
-		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number.", "cloud.identifier.", "idgov.means."}, func(p string) bool { return strings.HasPrefix(key, p) })
+		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number.", "cloud.identifier.", "idgov.means.", "privacy.kept."}, func(p string) bool { return strings.HasPrefix(key, p) })
 		title := strings.HasSuffix(key, ".heading")
 		if !computed && !title && !strings.Contains(all.String(), `"`+key+`"`) {
 			t.Errorf("nothing says %q", key)
@@ -143,7 +143,7 @@ func TestCSPPerScreen(t *testing.T) {
 	)
 	for name, want := range map[string]string{
 		"filekey": file, "token": token, "upload": plain, "demo": plain, "diia": plain, "cloud": plain, "idgov": plain + " https://id.gov.ua", "bankid": plain + " https://id.gov.ua", "mobileid": plain, "elsewhere": plain, "confirm": plain, "problem": plain, "help": plain,
-		"accessibility": plain, "privacy": plain, "feedback": plain,
+		"accessibility": plain, "privacy": plain, "feedback": plain, "docs": plain, "doc": plain,
 	} {
 		w := renderPage(t, site(t, false), name, Ukrainian)
 		if got := w.Header().Get("Content-Security-Policy"); got != want {
@@ -205,6 +205,14 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 	case "confirm":
 		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", Gets: []string{"name", "rnokpp"},
 			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3}
+	case "docs":
+		p.Data = s.DocIndex(lang)
+	case "doc":
+		doc, ok := s.Doc(lang, "connectors/diia")
+		if !ok {
+			t.Fatal("no guide of Дія")
+		}
+		p.Heading, p.Data = doc.Title, doc
 	case "problem":
 		p.Data = Problem{Start: "https://cabinet.example.gov.ua/login"}
 	}
@@ -233,7 +241,7 @@ func TestPages(t *testing.T) {
 			if n := strings.Count(body, "<h1"); n != 1 {
 				t.Errorf("%s has %d h1", name, n)
 			}
-			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving", name) {
+			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving help doc", name) {
 				t.Errorf("%s names another origin: %s", name, m)
 			}
 			for _, bad := range []string{"<script>", "<style", " style=", " onclick=", "javascript:", "ZgotmplZ", "&lt;no value", "<no value>"} {

@@ -55,7 +55,9 @@ func Render(source string, o Options) (*Document, error) {
 		return nil, ErrTooBig
 	}
 	source = strings.ReplaceAll(strings.TrimPrefix(source, "\ufeff"), "\r\n", "\n")
-	if strings.ContainsFunc(source, func(r rune) bool { return r >= unicode.ReplacementChar && r <= 0xffff || unicode.IsControl(r) && r != '\n' }) {
+	if strings.ContainsFunc(source, func(r rune) bool {
+		return r >= unicode.ReplacementChar && r <= 0xffff || unicode.IsControl(r) && r != '\n'
+	}) {
 		return nil, ErrNotUTF8
 	}
 	if o.Link == nil {
