@@ -123,7 +123,11 @@ func newEngine(cfg Config, sealer *seal.Sealer, signing *keys.Keys) (*oauth.Prov
 		Issuer: cfg.Issuer, Store: cfg.Store, Sealer: sealer, Keys: signing, Clients: registry,
 		TokenSecrets:  [][]byte{seal.Derive(cfg.Secret, "token")},
 		SubjectSecret: seal.Derive(cfg.Secret, "subject"),
-		Audit:         cfg.Audit, Log: cfg.Log, Now: cfg.Now,
+		PersonAlive: func(tx storage.Tx, person string) error {
+			_, err := tx.Get(storage.KindPerson, person)
+			return err
+		},
+		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
 }
 

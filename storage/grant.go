@@ -1,14 +1,18 @@
 package storage
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // Kinds of what a grant is made of.
 const (
-	KindGrant       Kind = "grant"
-	KindAccessToken Kind = "access"
+	KindGrant        Kind = "grant"
+	KindRefresh      Kind = "refresh"       // families of refresh tokens
+	KindRevokedToken Kind = "revoked-token" // access tokens that died before their end
+	KindEndedSession Kind = "ended-session" // named by sid: its grants are dead
 )
 
 // A Grant is what a person gave to a client at one login: the code, its PKCE challenge and the claims that the ID token
@@ -27,13 +31,15 @@ type Grant struct {
 	Scopes      []string  `json:"scopes"`
 	RequestedAt time.Time `json:"requested_at"`
 	CodeExpires time.Time `json:"code_expires"`
-	Spent       time.Time `json:"spent,omitzero"`   // when the code was exchanged
-	Revoked     time.Time `json:"revoked,omitzero"` // when everything made from the grant died
-	Sealed      []byte    `json:"sealed,omitempty"` // claims and request parameters, sealed by provider/oauth
+	Spent       time.Time `json:"spent,omitzero"`    // when the code was exchanged
+	Revoked     time.Time `json:"revoked,omitzero"`  // when everything made from the grant died
+	Sealed      []byte    `json:"sealed,omitempty"`  // claims and request parameters, sealed by provider/oauth
+	Offline     bool      `json:"offline,omitempty"` // outlives its session (OpenID Connect Core, 11)
+	JKT         string    `json:"jkt,omitempty"`     // the DPoP key that the code is bound to (RFC 9449, 10)
 	Expires     time.Time `json:"-"`
 }
 
-// Live reports whether tokens made from the grant are good.
+// Live reports whether the grant itself was not revoked. Whether its session has not ended either, says LiveGrant.
 func (g *Grant) Live() bool { return g.Revoked.IsZero() }
 
 // InsertGrant stores a new grant at revision 1. ErrExists.
@@ -57,8 +63,40 @@ func GetGrant(tx Tx, id string) (Grant, error) {
 	return g, nil
 }
 
+// LiveGrant returns a grant from which tokens are good now. ErrNotFound if it is absent or revoked, or if the session it
+// lives with has ended.
+func LiveGrant(tx Tx, id string) (Grant, error) {
+	g, err := GetGrant(tx, id)
+	if err != nil {
+		return Grant{}, err
+	}
+	if !g.Live() {
+		return Grant{}, ErrNotFound
+	}
+	if err := CheckSession(tx, &g); err != nil {
+		return Grant{}, err
+	}
+	return g, nil
+}
+
+// CheckSession returns ErrNotFound if the session of g has ended and g with it.
+func CheckSession(tx Tx, g *Grant) error {
+	if g.Session == "" || g.Offline {
+		return nil
+	}
+	_, err := tx.Get(KindEndedSession, g.Session)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return ErrNotFound
+}
+
 // SpendGrant marks the code of seen as exchanged at now and keeps the record at least until expires, if the grant is still
-// as it was seen, unspent and not revoked. ErrConflict if another exchange was faster, ErrNotFound.
+// as it was seen, unspent and not revoked. ErrConflict if another exchange was faster, ErrNotFound also if its session has
+// ended.
 func SpendGrant(tx Tx, seen Grant, now, expires time.Time) error {
 	g, err := GetGrant(tx, seen.ID)
 	if err != nil {
@@ -66,6 +104,9 @@ func SpendGrant(tx Tx, seen Grant, now, expires time.Time) error {
 	}
 	if g.Revision != seen.Revision || !g.Spent.IsZero() || !g.Revoked.IsZero() {
 		return ErrConflict
+	}
+	if err := CheckSession(tx, &g); err != nil {
+		return err
 	}
 	g.Spent = now
 	if expires.After(g.Expires) {
@@ -85,7 +126,33 @@ func RevokeGrant(tx Tx, id string, now time.Time) error {
 		return err
 	}
 	g.Revoked = now
+	if err := tx.Delete(KindRefresh, id); err != nil {
+		return err
+	}
 	return putGrant(tx, g)
+}
+
+// RevokeGrantsOf kills every grant of a person and returns how many were alive.
+func RevokeGrantsOf(tx Tx, person string, now time.Time) (int, error) {
+	var ids []string
+	for r, err := range tx.Scan(KindGrant, person) {
+		if err != nil {
+			return 0, err
+		}
+		var g Grant
+		if err := json.Unmarshal(r.Body, &g); err != nil {
+			return 0, fmt.Errorf("storage: decoding %s: %w", KindGrant, err)
+		}
+		if g.Live() {
+			ids = append(ids, r.ID)
+		}
+	}
+	for _, id := range ids {
+		if err := RevokeGrant(tx, id, now); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
 }
 
 func putGrant(tx Tx, g Grant) error {
@@ -97,39 +164,25 @@ func putGrant(tx Tx, g Grant) error {
 	return tx.Put(r)
 }
 
-// An AccessToken is a token given to a client. What it opens stands in its grant.
-type AccessToken struct {
-	ID      string    `json:"-"`     // HashSecret of the token
-	Grant   string    `json:"grant"` // its id; the record is in no group, for a token dies with its grant
-	Client  string    `json:"client"`
-	Scopes  []string  `json:"scopes"`
-	Issued  time.Time `json:"issued"`
-	Expires time.Time `json:"-"`
+// EndGrants kills every grant that was given in the session sid and is not Offline: one record, whatever their number. It
+// is kept until the last of them would have ended by itself. Ending twice is no error.
+func EndGrants(tx Tx, sid string, until time.Time) error {
+	return tx.Put(Record{Kind: KindEndedSession, ID: sid, Expires: until})
 }
 
-// InsertAccessToken stores a new token. ErrExists.
-func InsertAccessToken(tx Tx, t AccessToken) error {
-	r, err := encode(KindAccessToken, t.ID, "", t.Expires, t)
+// RevokeToken kills one access token, named by its hash, until its own end. Twice is no error.
+func RevokeToken(tx Tx, id string, expires time.Time) error {
+	return tx.Put(Record{Kind: KindRevokedToken, ID: id, Expires: expires})
+}
+
+// CheckToken returns ErrNotFound for an access token that was revoked.
+func CheckToken(tx Tx, id string) error {
+	_, err := tx.Get(KindRevokedToken, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	return tx.Insert(r)
-}
-
-// GetAccessToken returns a token and its grant. ErrNotFound, also once expired and if the grant is gone or dead.
-func GetAccessToken(tx Tx, id string) (AccessToken, Grant, error) {
-	var t AccessToken
-	r, err := decode(tx, KindAccessToken, id, &t)
-	if err != nil {
-		return AccessToken{}, Grant{}, err
-	}
-	t.ID, t.Expires = id, r.Expires
-	g, err := GetGrant(tx, t.Grant)
-	if err != nil {
-		return AccessToken{}, Grant{}, err
-	}
-	if !g.Live() {
-		return AccessToken{}, Grant{}, ErrNotFound
-	}
-	return t, g, nil
+	return ErrNotFound
 }

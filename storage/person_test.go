@@ -187,7 +187,6 @@ func TestGrantLife(t *testing.T) {
 	now := time.Now()
 	id := storage.HashSecret("code")
 	update := func(fn func(storage.Tx) error) error { return s.Update(bg, fn) }
-	token := storage.AccessToken{ID: "t", Grant: id, Client: "c", Expires: now.Add(time.Hour)}
 	if err := update(func(tx storage.Tx) error {
 		return storage.InsertGrant(tx, storage.Grant{ID: id, Client: "c", Person: "p", Expires: now.Add(time.Minute)})
 	}); err != nil {
@@ -198,14 +197,20 @@ func TestGrantLife(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(storage.SpendGrant(tx, g, now, now.Add(time.Hour)), storage.InsertAccessToken(tx, token))
+		return errors.Join(storage.SpendGrant(tx, g, now, now.Add(time.Hour)), storage.RevokeToken(tx, "t", now.Add(time.Hour)))
 	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := update(func(tx storage.Tx) error {
-		got, g, err := storage.GetAccessToken(tx, "t")
-		if err != nil || got.Client != "c" || g.Person != "p" || g.Spent.IsZero() {
-			t.Errorf("got %+v, %+v, %v", got, g, err)
+		g, err := storage.LiveGrant(tx, id)
+		if err != nil || g.Client != "c" || g.Person != "p" || g.Spent.IsZero() {
+			t.Errorf("got %+v, %v", g, err)
+		}
+		if err := storage.CheckToken(tx, "other"); err != nil {
+			t.Errorf("a token that was not revoked: %v", err)
+		}
+		if err := storage.CheckToken(tx, "t"); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("a revoked token: %v", err)
 		}
 		if err := storage.SpendGrant(tx, g, now, now); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("spent twice: %v", err)
@@ -215,8 +220,8 @@ func TestGrantLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := update(func(tx storage.Tx) error {
-		if _, _, err := storage.GetAccessToken(tx, "t"); !errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("token of a dead grant: %v", err)
+		if _, err := storage.LiveGrant(tx, id); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("tokens of a dead grant: %v", err)
 		}
 		return errors.Join(storage.RevokeGrant(tx, id, now), storage.RevokeGrant(tx, "absent", now))
 	}); err != nil {

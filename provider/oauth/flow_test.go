@@ -217,7 +217,7 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		t.Errorf("metadata %v", m)
 	}
 	text := w.Body.String()
-	for _, absent := range []string{"offline_access", "refresh_token", "plain", "implicit", "form_post", "HS256", "none\"]"} {
+	for _, absent := range []string{"plain", "implicit", "form_post", "HS256", "none\"]"} {
 		if strings.Contains(strings.ReplaceAll(text, `"client_secret_post","none"]`, ""), absent) {
 			t.Errorf("metadata claims %s", absent)
 		}

@@ -28,7 +28,7 @@ func (p *Provider) engine(cfg Config) (fosite.OAuth2Provider, *oauth2.HMACSHAStr
 		ScopeStrategy:                 fosite.ExactScopeStrategy,            // the default is wildcards
 		AudienceMatchingStrategy:      fosite.ExactAudienceMatchingStrategy, // the default is prefixes
 		RedirectSecureChecker:         fosite.IsRedirectURISecureStrict,     // the default lets custom schemes through
-		EnforcePKCE:                   false,                                // pkceGuard decides, per client
+		EnforcePKCE:                   false,                                // checkProof and redeemCode decide, per client
 		AllowedPromptValues:           prompts,
 		TokenEntropy:                  32,
 		MinParameterEntropy:           1, // length of state is the client's affair; nonce is checked in ReadAuthorize
@@ -45,9 +45,7 @@ func (p *Provider) engine(cfg Config) (fosite.OAuth2Provider, *oauth2.HMACSHAStr
 		OpenIDConnectTokenStrategy: &openid.DefaultStrategy{Signer: signer, Config: fc},
 		Signer:                     signer,
 	}
-	guard := &pkceGuard{p: p}
 	return compose.Compose(fc, &store{p: p}, common,
-		func(fosite.Configurator, any, any) any { return guard }, // before the code handler: see pkceGuard
 		compose.OAuth2AuthorizeExplicitFactory,
 		compose.OAuth2PKCEFactory, // after the code handler, which makes the code
 		compose.OpenIDConnectExplicitFactory,
@@ -94,7 +92,9 @@ func (c *fositeClient) GetGrantTypes() fosite.Arguments { return fosite.Argument
 func (c *fositeClient) GetResponseTypes() fosite.Arguments {
 	return fosite.Arguments{"code"}
 }
-func (c *fositeClient) GetScopes() fosite.Arguments   { return c.allowedScopes() }
+func (c *fositeClient) GetScopes() fosite.Arguments {
+	return append(slices.Clip(c.allowedScopes()), scopeOffline)
+}
 func (c *fositeClient) IsPublic() bool                { return c.Public() }
 func (c *fositeClient) GetAudience() fosite.Arguments { return nil }
 func (c *fositeClient) GetResponseModes() []fosite.ResponseModeType {

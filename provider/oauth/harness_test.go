@@ -349,3 +349,8 @@ func want(t testing.TB, name string, status int, body map[string]any, wantStatus
 		t.Errorf("%s: got %d %v, want %d %s", name, status, body, wantStatus, wantCode)
 	}
 }
+
+// fixed is one client as it is, valid or not.
+type fixed struct{ c Client }
+
+func (f fixed) Client(context.Context, string) (Client, error) { return f.c, nil }

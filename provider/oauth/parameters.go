@@ -82,7 +82,14 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 // readScopes ignores values that nobody knows (OpenID Connect Core 3.1.2.1) and refuses those that this client may not ask.
 func readScopes(req *AuthorizeRequest, c *Client, form url.Values) error {
 	for _, s := range words(form.Get("scope")) {
-		if !slices.Contains(scopes, s) || slices.Contains(req.Scopes, s) {
+		if slices.Contains(req.Scopes, s) {
+			continue
+		}
+		if s == scopeOffline && c.offline(words(form.Get("prompt"))) {
+			req.Scopes = append(req.Scopes, s)
+			continue
+		}
+		if !slices.Contains(scopes, s) {
 			continue
 		}
 		if !slices.Contains(c.allowedScopes(), s) {

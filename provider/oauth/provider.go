@@ -17,6 +17,7 @@ import (
 	"brama/internal/audit"
 	"brama/provider/keys"
 	"brama/storage"
+	"brama/storage/seal"
 )
 
 // Paths of the endpoints below the issuer.
@@ -54,6 +55,20 @@ type Config struct {
 	AccessTokenLifetime time.Duration // 0 means 10 min
 	IDTokenLifetime     time.Duration // 0 means 10 min
 
+	// RefreshLifetime is the absolute limit of refresh tokens with offline_access, SessionRefreshLifetime that of those which
+	// die with the browser session; RefreshIdle is how long either may lie unused.
+	RefreshLifetime        time.Duration // 0 means 90 days
+	SessionRefreshLifetime time.Duration // 0 means 8 h
+	RefreshIdle            time.Duration // 0 means 14 days
+	// RefreshGrace is how long a refresh token that was used may come again, its answer having been lost, and RefreshRetries
+	// how often.
+	RefreshGrace   time.Duration // 0 means 20 s
+	RefreshRetries int           // 0 means 2, a negative number never
+
+	// PersonAlive reports, inside a transaction, whether a person may still have tokens: nil, or storage.ErrNotFound. It is
+	// asked at every refresh; nil asks nobody.
+	PersonAlive func(tx storage.Tx, person string) error
+
 	Audit audit.Log        // records codes that were misused; nil means nowhere
 	Log   *slog.Logger     // nil means slog.Default
 	Now   func() time.Time // the clock; nil means time.Now. fosite has its own, time.Now
@@ -64,6 +79,7 @@ type Provider struct {
 	cfg      Config
 	fosite   fosite.OAuth2Provider
 	codes    *oauth2.HMACSHAStrategyUnPrefixed
+	tokens   *seal.Sealer
 	metadata []byte
 	sources  *keySource
 	parsed   parsedSets
@@ -95,6 +111,11 @@ func New(cfg Config) (*Provider, error) {
 		&cfg.CodeLifetime:        time.Minute,
 		&cfg.AccessTokenLifetime: 10 * time.Minute,
 		&cfg.IDTokenLifetime:     10 * time.Minute,
+
+		&cfg.RefreshLifetime:        90 * 24 * time.Hour,
+		&cfg.SessionRefreshLifetime: 8 * time.Hour,
+		&cfg.RefreshIdle:            14 * 24 * time.Hour,
+		&cfg.RefreshGrace:           20 * time.Second,
 	} {
 		if *lifetime < 0 {
 			return nil, errors.New("oauth: negative lifetime")
@@ -106,6 +127,9 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Keys.KeptFor() < cfg.IDTokenLifetime {
 		return nil, fmt.Errorf("oauth: ID tokens live %s and their keys are published for %s", cfg.IDTokenLifetime, cfg.Keys.KeptFor())
 	}
+	if cfg.RefreshRetries == 0 {
+		cfg.RefreshRetries = 2
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -115,6 +139,9 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{cfg: cfg, sources: newKeySource(cfg.Fetch, cfg.Now)}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
+	if p.tokens, err = tokenSealer(cfg.TokenSecrets); err != nil {
+		return nil, err
+	}
 	p.metadata, err = describeProvider(&cfg)
 	return p, err
 }

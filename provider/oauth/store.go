@@ -15,8 +15,9 @@ import (
 	"brama/storage"
 )
 
-// A store is fosite's storage: every method works on the unit of work in its context. Code, PKCE and OpenID Connect
-// session of one grant are one record, named by the hash of the code's signature half, of whatever fosite gives us.
+// A store is fosite's storage at the authorization endpoint: every method works on the unit of work in its context. Code,
+// PKCE and OpenID Connect session of one grant are one record, named by the hash of the code's signature half, of whatever
+// fosite gives us.
 type store struct{ p *Provider }
 
 var (
@@ -63,7 +64,7 @@ func (s *store) BeginTX(ctx context.Context) (context.Context, error) {
 	return ctx, err
 }
 
-// Commit does nothing: fosite commits in the middle of the exchange, before the ID token. Token and Grant commit.
+// Commit does nothing: fosite commits before its answer is whole. Grant commits.
 func (s *store) Commit(context.Context) error { return nil }
 
 // Rollback forgets what was collected.
@@ -72,7 +73,7 @@ func (s *store) Rollback(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.draft, u.spend, u.access = nil, false, nil
+	u.draft = nil
 	return nil
 }
 
@@ -126,107 +127,45 @@ func (s *store) drafting(ctx context.Context, code string) (*unit, error) {
 	return u, nil
 }
 
-// GetAuthorizeCodeSession returns the grant of a code. Of a spent or dead one it returns the request and
-// ErrInvalidatedAuthorizeCode, so that fosite revokes what was made from it.
-func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
-	u, err := unitOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.p.loadGrant(ctx, u, grantID(signature)); err != nil {
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil, fosite.ErrNotFound
-		}
-		return nil, err
-	}
-	// fosite checks the code's end in the session that it gave, not in the one that it gets.
-	if given, ok := session.(*tokenSession); ok {
-		given.SetExpiresAt(fosite.AuthorizeCode, s.p.fositeTime(u.seen.CodeExpires))
-	}
-	if !u.seen.Spent.IsZero() || !u.seen.Live() {
-		return u.request, fosite.ErrInvalidatedAuthorizeCode
-	}
-	return u.request, nil
+// The rest of fosite's storage belongs to its token endpoint, which is never called: codes are redeemed, tokens made and
+// revoked by code of ours (redeemCode, refresh). Each method refuses.
+
+// GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage.
+func (s *store) GetAuthorizeCodeSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, errUnsupported
 }
 
-// InvalidateAuthorizeCodeSession spends the code, on the condition that nobody else has: commit checks it.
-func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
-	u, err := s.exchanging(ctx, signature)
-	if err != nil {
-		return err
-	}
-	u.spend = true
-	return nil
+// InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage.
+func (s *store) InvalidateAuthorizeCodeSession(context.Context, string) error { return errUnsupported }
+
+// GetPKCERequestSession implements pkce.PKCERequestStorage.
+func (s *store) GetPKCERequestSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, errUnsupported
 }
 
-// GetPKCERequestSession returns the same record, if its request had a challenge.
-func (s *store) GetPKCERequestSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	u, err := s.exchanging(ctx, signature)
-	if err != nil {
-		return nil, err
-	}
-	if u.seen.Challenge == "" {
-		return nil, fosite.ErrNotFound
-	}
-	return u.request, nil
+// DeletePKCERequestSession implements pkce.PKCERequestStorage.
+func (s *store) DeletePKCERequestSession(context.Context, string) error { return errUnsupported }
+
+// GetOpenIDConnectSession implements openid.OpenIDConnectRequestStorage.
+func (s *store) GetOpenIDConnectSession(context.Context, string, fosite.Requester) (fosite.Requester, error) {
+	return nil, errUnsupported
 }
 
-// DeletePKCERequestSession does nothing: the record is spent with its code, and never loses its challenge.
-func (s *store) DeletePKCERequestSession(context.Context, string) error { return nil }
+// DeleteOpenIDConnectSession implements openid.OpenIDConnectRequestStorage.
+func (s *store) DeleteOpenIDConnectSession(context.Context, string) error { return errUnsupported }
 
-// GetOpenIDConnectSession returns the same record.
-func (s *store) GetOpenIDConnectSession(ctx context.Context, code string, _ fosite.Requester) (fosite.Requester, error) {
-	u, err := s.exchanging(ctx, code)
-	if err != nil {
-		return nil, err
-	}
-	return u.request, nil
+// CreateAccessTokenSession implements oauth2.AccessTokenStorage.
+func (s *store) CreateAccessTokenSession(context.Context, string, fosite.Requester) error {
+	return errUnsupported
 }
 
-// DeleteOpenIDConnectSession does nothing: the record is spent with its code.
-func (s *store) DeleteOpenIDConnectSession(context.Context, string) error { return nil }
+// RevokeAccessToken implements oauth2.TokenRevocationStorage.
+func (s *store) RevokeAccessToken(context.Context, string) error { return errUnsupported }
 
-func (s *store) exchanging(ctx context.Context, code string) (*unit, error) {
-	u, err := unitOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if u.seen == nil || u.seen.ID != grantID(code) {
-		return nil, fosite.ErrNotFound
-	}
-	return u, nil
-}
+// RevokeRefreshToken implements oauth2.TokenRevocationStorage.
+func (s *store) RevokeRefreshToken(context.Context, string) error { return errUnsupported }
 
-// CreateAccessTokenSession collects the token.
-func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, r fosite.Requester) error {
-	u, err := unitOf(ctx)
-	if err != nil {
-		return err
-	}
-	if u.seen == nil || r.GetID() != u.seen.ID {
-		return errors.New("oauth: internal error: token without its grant")
-	}
-	u.access = &storage.AccessToken{
-		ID:      storage.HashSecret(signature),
-		Grant:   u.seen.ID,
-		Client:  u.client.ID,
-		Scopes:  r.GetGrantedScopes(),
-		Issued:  s.p.cfg.Now(),
-		Expires: s.p.cfg.Now().Add(s.p.cfg.AccessTokenLifetime),
-	}
-	return nil
-}
-
-// RevokeAccessToken kills the grant, and with it every token made from it, at once and not with the unit: it is called
-// when the request fails.
-func (s *store) RevokeAccessToken(ctx context.Context, requestID string) error {
-	return s.p.revoke(ctx, requestID)
-}
-
-// RevokeRefreshToken does nothing that RevokeAccessToken did not: both die with the grant.
-func (s *store) RevokeRefreshToken(context.Context, string) error { return nil }
-
-// GetAccessTokenSession implements oauth2.AccessTokenStorage; UserInfo reads tokens by itself.
+// GetAccessTokenSession implements oauth2.AccessTokenStorage.
 func (s *store) GetAccessTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
 	return nil, errUnsupported
 }

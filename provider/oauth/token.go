@@ -6,13 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
-
-	"github.com/ory/fosite"
-	"github.com/ory/fosite/token/jwt"
-
-	"brama/internal/audit"
-	"brama/storage"
+	"slices"
 )
 
 // Token is the token endpoint (RFC 6749, 3.2).
@@ -46,7 +40,7 @@ func (p *Provider) logRefusal(ctx context.Context, message, clientID string, e *
 }
 
 // exchange reads a token request and returns its answer, all that it wrote being on the disk.
-func (p *Provider) exchange(r *http.Request) (map[string]any, string, error) {
+func (p *Provider) exchange(r *http.Request) (*tokenAnswer, string, error) {
 	form, err := tokenForm(r)
 	if err != nil {
 		return nil, "", err
@@ -55,73 +49,25 @@ func (p *Provider) exchange(r *http.Request) (map[string]any, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	switch form.Get("grant_type") {
-	case GrantCode:
-	case "":
+	grant := form.Get("grant_type")
+	switch {
+	case grant == "":
 		return nil, client.ID, &Error{Code: "invalid_request", Description: "grant_type is missing", Status: 400}
+	case !slices.Contains(grantTypes, grant):
+		return nil, client.ID, &Error{Code: "unsupported_grant_type", Description: "grant_type is not supported", Status: 400}
+	case !client.Allows(grant):
+		return nil, client.ID, &Error{Code: "unauthorized_client", Description: "the client is not registered for this grant_type", Status: 400}
+	}
+	var answer *tokenAnswer
+	switch grant {
+	case GrantCode:
+		answer, err = p.redeemCode(r.Context(), client, form, proven{})
+	case GrantRefreshToken:
+		answer, err = p.refresh(r.Context(), client, form, proven{})
 	default:
-		return nil, client.ID, &Error{Code: "unsupported_grant_type", Description: "only authorization_code is supported", Status: 400}
-	}
-	for _, name := range []string{"code", "redirect_uri"} {
-		if form.Get(name) == "" {
-			return nil, client.ID, &Error{Code: "invalid_request", Description: name + " is missing", Status: 400}
-		}
-	}
-	u := &unit{client: &fositeClient{Client: *client, redirectURI: form.Get("redirect_uri")}}
-	ctx := withUnit(r.Context(), u)
-	answer, err := p.answerCode(ctx, form)
-	if err == nil {
-		err = p.commit(ctx, u)
-	}
-	if errors.Is(err, storage.ErrConflict) {
-		// Two exchanges of one code at once: who of them stole it cannot be told, so nobody keeps what came of it.
-		if e := p.revoke(ctx, u.seen.ID); e != nil {
-			err = errors.Join(err, e)
-		}
+		err = errors.New("oauth: internal error: grant type without an answer")
 	}
 	return answer, client.ID, err
-}
-
-// answerCode lets fosite exchange the code; nothing is written yet.
-func (p *Provider) answerCode(ctx context.Context, form url.Values) (map[string]any, error) {
-	fresh := url.Values{}
-	for _, name := range []string{"grant_type", "code", "redirect_uri", "code_verifier"} {
-		if form.Get(name) != "" {
-			fresh.Set(name, form.Get(name))
-		}
-	}
-	session := &tokenSession{claims: &jwt.IDTokenClaims{}, headers: &jwt.Headers{}, expires: map[fosite.TokenType]time.Time{}}
-	ar, err := p.fosite.NewAccessRequest(ctx, &http.Request{
-		Method: http.MethodPost, URL: &url.URL{Path: PathToken}, Header: http.Header{}, Form: fresh, PostForm: fresh,
-	}, session)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := p.fosite.NewAccessResponse(ctx, ar)
-	if err != nil {
-		return nil, err
-	}
-	resp.SetTokenType("Bearer")
-	return resp.ToMap(), nil
-}
-
-// revoke kills a grant, and says so in the audit.
-func (p *Provider) revoke(ctx context.Context, id string) error {
-	// The caller may hang up to keep what it stole.
-	ctx = context.WithoutCancel(ctx)
-	u, _ := unitOf(ctx)
-	if err := p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
-		return storage.RevokeGrant(tx, id, p.cfg.Now())
-	}); err != nil {
-		return err
-	}
-	if p.cfg.Audit == nil || u == nil || u.seen == nil {
-		return nil
-	}
-	return p.cfg.Audit.Record(ctx, audit.Event{
-		Action: "grant.revoked", Outcome: audit.Failed, Code: "CODE_MISUSED",
-		Login: u.seen.Login, Client: u.client.ID, Person: u.seen.Person,
-	})
 }
 
 func tokenForm(r *http.Request) (url.Values, error) {

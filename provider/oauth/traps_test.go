@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+	"github.com/ory/fosite/token/jwt"
 
 	"brama/storage/memstore"
 )
@@ -383,7 +384,11 @@ func TestDefaultsAreOurs(t *testing.T) {
 			t.Errorf("response_mode %s: %v", mode, q)
 		}
 	}
-	for _, grant := range []string{"password", "client_credentials", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "authorization_code refresh_token"} {
+	for _, grant := range []string{"client_credentials", "refresh_token"} {
+		status, body := f.exchange("x", "grant_type", grant)
+		want(t, grant, status, body, 400, "unauthorized_client")
+	}
+	for _, grant := range []string{"password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "authorization_code refresh_token"} {
 		status, body := f.exchange("x", "grant_type", grant)
 		want(t, grant, status, body, 400, "unsupported_grant_type")
 	}
@@ -422,17 +427,19 @@ func TestComposeTwice(t *testing.T) {
 	}
 }
 
-// PKCE comes after the code handler, our guard before it.
-func TestHandlerOrder(t *testing.T) {
+// fosite's own token endpoint is never reached, and its storage refuses it.
+func TestTokenEndpointIsOurs(t *testing.T) {
 	f := newFixture(t, memStore(t))
-	engine, ok := f.p.fosite.(*fosite.Fosite)
-	if !ok {
-		t.Fatal("unknown engine")
+	code := f.code()
+	form := tokenParams(code)
+	ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: portal(), redirectURI: form.Get("redirect_uri")}})
+	r := tokenRequest(form)
+	r.Form, r.PostForm = form, form
+	session := &tokenSession{claims: &jwt.IDTokenClaims{}, headers: &jwt.Headers{}, expires: map[fosite.TokenType]time.Time{}}
+	if _, err := f.p.fosite.NewAccessRequest(ctx, r, session); err == nil {
+		t.Error("fosite reads a token request")
 	}
-	handlers := engine.Config.GetTokenEndpointHandlers(t.Context())
-	if _, ok := handlers[0].(*pkceGuard); !ok || len(handlers) != 4 {
-		t.Errorf("handlers %T", handlers)
-	}
+	f.mustExchange(code)
 }
 
 // Before redirect_uri is proven errors are pages, after it redirects, with iss and state (RFC 9207).

@@ -5,29 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
-
-	"github.com/ory/fosite"
 
 	"brama/storage"
 )
 
-// A unit is the work of one request on the store. fosite calls its storage a dozen times an exchange; here reads are made
-// once and kept, writes and their preconditions are collected, and commit is one Store.Update that checks and applies them
-// all: one sync of the disk a request, all or nothing. It lives in the context of the request and in one goroutine.
+// A unit is the work of one authorization on the store. fosite calls its storage several times; here what it writes is
+// collected, and commit is one Store.Update: one sync of the disk a request, all or nothing. It lives in the context of the
+// request and in one goroutine.
 type unit struct {
 	client *fositeClient
 
 	// An authorization: the grant that will be.
 	draft  *storage.Grant
 	claims *sealedGrant
-
-	// An exchange: the grant as it was seen, and the token that will be.
-	seen    *storage.Grant
-	request *fosite.Request
-	spend   bool
-	access  *storage.AccessToken
 }
 
 type unitKey struct{}
@@ -54,21 +45,10 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 		u.draft.Sealed = sealed
 	}
 	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
-		if u.draft != nil {
-			if err := storage.InsertGrant(tx, *u.draft); err != nil {
-				return err
-			}
-		}
-		if u.access == nil {
+		if u.draft == nil {
 			return nil
 		}
-		if !u.spend {
-			return errors.New("oauth: internal error: token without a spent code")
-		}
-		if err := storage.SpendGrant(tx, *u.seen, p.cfg.Now(), u.access.Expires); err != nil {
-			return err
-		}
-		return storage.InsertAccessToken(tx, *u.access)
+		return storage.InsertGrant(tx, *u.draft)
 	})
 }
 
@@ -101,55 +81,4 @@ func (p *Provider) openGrant(g *storage.Grant) (*sealedGrant, error) {
 		return nil, fmt.Errorf("oauth: decoding a grant: %w", err)
 	}
 	return c, nil
-}
-
-// loadGrant reads a grant into the unit, once. storage.ErrNotFound.
-func (p *Provider) loadGrant(ctx context.Context, u *unit, id string) error {
-	if u.seen != nil {
-		if u.seen.ID != id {
-			return errors.New("oauth: internal error: two codes in one request")
-		}
-		return nil
-	}
-	var g storage.Grant
-	if err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
-		var err error
-		g, err = storage.GetGrant(tx, id)
-		return err
-	}); err != nil {
-		return err
-	}
-	claims, err := p.openGrant(&g)
-	if err != nil {
-		return err
-	}
-	session := newTokenSession(claims, u.client.idTokenAlg(), g.RequestedAt)
-	session.SetExpiresAt(fosite.AuthorizeCode, p.fositeTime(g.CodeExpires))
-	u.seen = &g
-	u.request = &fosite.Request{
-		ID:             g.ID,
-		RequestedAt:    g.RequestedAt,
-		Client:         &fositeClient{Client: Client{ID: g.Client}, redirectURI: g.RedirectURI},
-		RequestedScope: g.Scopes,
-		GrantedScope:   g.Scopes,
-		Form:           grantForm(&g, claims),
-		Session:        session,
-	}
-	if g.Client == u.client.ID {
-		u.request.Client = u.client
-	}
-	return nil
-}
-
-// grantForm returns the parameters of the authorization request that fosite wants to see again at the token endpoint.
-func grantForm(g *storage.Grant, c *sealedGrant) url.Values {
-	f := url.Values{"redirect_uri": {g.RedirectURI}}
-	if c.Nonce != "" {
-		f.Set("nonce", c.Nonce)
-	}
-	if g.Challenge != "" {
-		f.Set("code_challenge", g.Challenge)
-		f.Set("code_challenge_method", "S256")
-	}
-	return f
 }

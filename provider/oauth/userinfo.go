@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"brama/storage"
@@ -83,35 +85,50 @@ func bearer(r *http.Request) (string, error) {
 // userClaims returns what the token opens. storage.ErrNotFound for every token that is not good.
 func (p *Provider) userClaims(r *http.Request, token string) (map[string]any, error) {
 	ctx := r.Context()
-	// The HMAC first: a made-up token costs no look into the store.
-	if err := p.codes.Enigma.Validate(ctx, token); err != nil {
-		return nil, storage.ErrNotFound
-	}
-	var t storage.AccessToken
-	var g storage.Grant
-	if err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
-		var err error
-		t, g, err = storage.GetAccessToken(tx, storage.HashSecret(p.codes.AccessTokenSignature(ctx, token)))
-		return err
-	}); err != nil {
+	t, g, err := p.loadAccess(ctx, token)
+	if err != nil {
 		return nil, err
 	}
-	// The store hides what has expired; a backend that is slow to do so must not matter.
-	if !p.cfg.Now().Before(t.Expires) {
-		return nil, storage.ErrNotFound
+	if g == nil || !slices.Contains(t.scopes, "openid") {
+		return nil, storage.ErrNotFound // of a client, not of a person
 	}
-	client, err := p.cfg.Clients.Client(ctx, t.Client)
+	client, err := p.cfg.Clients.Client(ctx, t.client)
 	if errors.Is(err, ErrUnknownClient) {
 		return nil, storage.ErrNotFound
 	}
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := p.openGrant(&g)
+	sealed, err := p.openGrant(g)
 	if err != nil {
 		return nil, err
 	}
 	claims := releasable(&client, sealed.Claims)
 	claims["sub"] = sealed.Subject
 	return claims, nil
+}
+
+// loadAccess returns what an access token holds and its grant, nil for client credentials. storage.ErrNotFound for every
+// token that is not good now: made up, expired, revoked, or of a grant that is dead.
+func (p *Provider) loadAccess(ctx context.Context, token string) (*opaque, *storage.Grant, error) {
+	t, err := p.openToken(accessToken, token)
+	if err != nil || !p.cfg.Now().Before(t.expires) {
+		return nil, nil, storage.ErrNotFound
+	}
+	var g *storage.Grant
+	err = p.cfg.Store.View(ctx, func(tx storage.Tx) error {
+		if err := storage.CheckToken(tx, tokenID(token)); err != nil || t.grant == "" {
+			return err
+		}
+		live, err := storage.LiveGrant(tx, t.grant)
+		if err != nil {
+			return err
+		}
+		if live.Spent.IsZero() {
+			return storage.ErrNotFound // its code was never spent: the answer was made and its commit failed
+		}
+		g = &live
+		return nil
+	})
+	return t, g, err
 }

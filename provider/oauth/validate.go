@@ -316,12 +316,12 @@ func (c *Client) checkRights() error {
 		return faulty("a list of more than %d entries", maxList)
 	}
 	for _, s := range c.Scopes {
-		if !slices.Contains(scopes, s) {
+		if !slices.Contains(scopes, s) && !(s == scopeOffline && c.Allows(GrantRefreshToken)) {
 			return faulty("unknown scope %q", s)
 		}
 	}
 	for _, s := range c.APIScopes {
-		if slices.Contains(scopes, s) || !scopeToken(s) {
+		if slices.Contains(scopes, s) || s == scopeOffline || !scopeToken(s) {
 			return faulty("API scope %q is ours or not a scope", s)
 		}
 	}

@@ -95,27 +95,43 @@ func testRaceCode(t *testing.T, s storage.Store, clock *Clock) {
 			if err != nil {
 				return err
 			}
-			if err := storage.SpendGrant(tx, seen, clock.Now(), clock.Now().Add(time.Hour)); err != nil {
-				return err
-			}
-			return storage.InsertAccessToken(tx, storage.AccessToken{
-				ID: storage.HashSecret(fmt.Sprint("token", i)), Grant: id, Client: "c", Expires: clock.Now().Add(time.Hour),
-			})
+			return errors.Join(
+				storage.SpendGrant(tx, seen, clock.Now(), clock.Now().Add(time.Hour)),
+				storage.InsertRefresh(tx, storage.RefreshFamily{Grant: id, Generation: 1, Retries: i, Expires: clock.Now().Add(time.Hour)}),
+			)
 		})
 	}), storage.ErrConflict)
-	n := 0
-	update(t, s, func(tx storage.Tx) error {
-		n = 0
-		for _, err := range tx.Scan(storage.KindAccessToken, "") {
-			if err != nil {
+}
+
+// A refresh token is used once; with a grace, once and as often again as the grace allows.
+func testRaceRefresh(t *testing.T, s storage.Store, clock *Clock) {
+	for retries := range 3 {
+		id := storage.HashSecret(fmt.Sprint("code", retries))
+		now := clock.Now()
+		update(t, s, func(tx storage.Tx) error {
+			return storage.InsertRefresh(tx, storage.RefreshFamily{Grant: id, Generation: 1, Rotated: now, Used: now, Expires: now.Add(time.Hour)})
+		})
+		rules := storage.RefreshRules{Rotate: true, Idle: time.Hour, Grace: time.Minute, Retries: retries}
+		winners := 0
+		for _, err := range race(func(int) error {
+			return s.Update(ctx, func(tx storage.Tx) error {
+				f, err := storage.UseRefresh(tx, id, 1, rules, now)
+				if err == nil && f.Generation != 2 {
+					return fmt.Errorf("generation %d", f.Generation)
+				}
 				return err
+			})
+		}) {
+			switch {
+			case err == nil:
+				winners++
+			case !errors.Is(err, storage.ErrReused):
+				t.Error(err)
 			}
-			n++
 		}
-		return nil
-	})
-	if n != 1 {
-		t.Errorf("%d tokens, want 1", n)
+		if winners != 1+retries {
+			t.Errorf("%d winners, want %d", winners, 1+retries)
+		}
 	}
 }
 

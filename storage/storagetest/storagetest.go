@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) storage.Sto
 		"RaceCounter":     testRaceCounter,
 		"RaceLogin":       testRaceLogin,
 		"RaceCode":        testRaceCode,
+		"RaceRefresh":     testRaceRefresh,
 		"RaceSession":     testRaceSession,
 		"RaceFarewell":    testRaceFarewell,
 		"RaceWithFailing": testRaceWithFailing,
