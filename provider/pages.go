@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"brama/provider/oauth"
 	"brama/provider/web"
 )
 
@@ -66,8 +67,23 @@ func (p *Provider) notFound(status int) http.Handler {
 	})
 }
 
+// formPost serves the page of response_mode form_post.
+func (p *Provider) formPost(w http.ResponseWriter, r *http.Request, answer oauth.FormPost) {
+	data := web.FormPost{Action: answer.Action}
+	for _, f := range answer.Fields {
+		data.Fields = append(data.Fields, [2]string{f.Name, f.Value})
+	}
+	cookie, _ := p.cookies.Get(r, web.LanguageCookie)
+	p.renderIn(w, r, web.Negotiate("", answer.UILocales, cookie, r.Header.Get("Accept-Language")), web.Page{
+		Template: "formpost", Title: "formpost.heading", RedirectURI: answer.Action, Data: data})
+}
+
 func (p *Provider) render(w http.ResponseWriter, r *http.Request, page web.Page) {
-	page.Lang, page.Event = p.lang(r), eventOf(r.Context())
+	p.renderIn(w, r, p.lang(r), page)
+}
+
+func (p *Provider) renderIn(w http.ResponseWriter, r *http.Request, lang web.Lang, page web.Page) {
+	page.Lang, page.Event = lang, eventOf(r.Context())
 	if err := p.site.Render(w, page); err != nil {
 		report(r.Context(), "INTERNAL", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

@@ -60,7 +60,7 @@ func New(cfg Config) (*Provider, error) {
 	if p.keys, err = openKeys(cfg, sealer); err != nil {
 		return nil, fmt.Errorf("opening the signing keys: %w", err)
 	}
-	engine, err := newEngine(cfg, sealer, p.keys)
+	engine, err := p.newEngine(sealer)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,8 @@ func openKeys(cfg Config, sealer *seal.Sealer) (*keys.Keys, error) {
 }
 
 // newEngine makes the OAuth half.
-func newEngine(cfg Config, sealer *seal.Sealer, signing *keys.Keys) (*oauth.Provider, error) {
+func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
+	cfg, signing := p.cfg, p.keys
 	for _, c := range cfg.Clients {
 		for _, alg := range c.SigningAlgorithms() {
 			if !slices.Contains(signing.Algorithms(), alg) {
@@ -127,7 +128,8 @@ func newEngine(cfg Config, sealer *seal.Sealer, signing *keys.Keys) (*oauth.Prov
 			_, err := tx.Get(storage.KindPerson, person)
 			return err
 		},
-		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
+		FormPost: p.formPost,
+		Audit:    cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
 }
 

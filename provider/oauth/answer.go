@@ -5,13 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"brama/storage"
 )
 
-// Grant issues a code for s and answers with a 303 to the client, with code, state and iss. If it returns an error (an
+// Grant issues a code for s and answers the client with code, state and iss. If it returns an error (an
 // *Error) nothing was written to w and no code exists: the caller answers by Deny with its Code, or with a page if Page.
 func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error {
 	ctx := r.Context()
@@ -57,10 +56,14 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err != nil {
 		return redirectError(publicError(err))
 	}
+	params, err := p.pack(&client, req, url.Values{"code": {resp.GetCode()}})
+	if err != nil {
+		return redirectError(publicError(err))
+	}
 	if err := p.commit(ctx, u); err != nil {
 		return redirectError(publicError(err))
 	}
-	p.redirect(w, req, url.Values{"code": {resp.GetCode()}})
+	p.send(w, r, req, params)
 	return nil
 }
 
@@ -79,32 +82,4 @@ func (p *Provider) checkSubject(req *AuthorizeRequest, s *Subject) error {
 		return redirectError(&Error{Code: "login_required", Description: "the login is older than was asked", Status: 400})
 	}
 	return nil
-}
-
-// Deny answers with a 303 to the client, with error, state and iss. The description holds a message code only, never
-// personal data.
-func (p *Provider) Deny(w http.ResponseWriter, _ *http.Request, req *AuthorizeRequest, code, description string) {
-	params := url.Values{"error": {code}}
-	if description != "" {
-		params.Set("error_description", description)
-	}
-	p.redirect(w, req, params)
-}
-
-// redirect sends the browser back: always 303, so that a POST is not repeated at the client (RFC 9700, 4.12), always with
-// iss (RFC 9207). The registered address stays as it is, parameters are added behind it.
-func (p *Provider) redirect(w http.ResponseWriter, req *AuthorizeRequest, params url.Values) {
-	if req.State != "" {
-		params.Set("state", req.State)
-	}
-	params.Set("iss", p.cfg.Issuer)
-	separator := "?"
-	if strings.Contains(req.RedirectURI, "?") {
-		separator = "&"
-	}
-	h := w.Header()
-	h.Set("Location", req.RedirectURI+separator+params.Encode())
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "same-origin")
-	w.WriteHeader(http.StatusSeeOther)
 }

@@ -16,23 +16,24 @@ type metadata struct {
 	JWKSURI               string `json:"jwks_uri"`
 
 	// Authorization requests and their answers.
-	Scopes            []string `json:"scopes_supported"`
-	ResponseTypes     []string `json:"response_types_supported"`
-	ResponseModes     []string `json:"response_modes_supported"`
-	GrantTypes        []string `json:"grant_types_supported"`
-	ACRs              []string `json:"acr_values_supported"`
-	Challenges        []string `json:"code_challenge_methods_supported"` // RFC 7636
-	Prompts           []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
-	Displays          []string `json:"display_values_supported"`
-	ClaimsParameter   bool     `json:"claims_parameter_supported"`
-	RequestParameter  bool     `json:"request_parameter_supported"`
-	RequestURI        bool     `json:"request_uri_parameter_supported"` // absent would mean true
-	UILocales         []string `json:"ui_locales_supported"`
-	ResponsesHaveIss  bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
-	SubjectTypes      []string `json:"subject_types_supported"`
-	IDTokenAlgorithms []string `json:"id_token_signing_alg_values_supported"`
-	ClaimTypes        []string `json:"claim_types_supported"`
-	Claims            []string `json:"claims_supported"`
+	Scopes             []string `json:"scopes_supported"`
+	ResponseTypes      []string `json:"response_types_supported"`
+	ResponseModes      []string `json:"response_modes_supported"`
+	GrantTypes         []string `json:"grant_types_supported"`
+	ACRs               []string `json:"acr_values_supported"`
+	Challenges         []string `json:"code_challenge_methods_supported"` // RFC 7636
+	Prompts            []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
+	Displays           []string `json:"display_values_supported"`
+	ClaimsParameter    bool     `json:"claims_parameter_supported"`
+	RequestParameter   bool     `json:"request_parameter_supported"`
+	RequestURI         bool     `json:"request_uri_parameter_supported"` // absent would mean true
+	UILocales          []string `json:"ui_locales_supported"`
+	ResponsesHaveIss   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	SubjectTypes       []string `json:"subject_types_supported"`
+	ResponseAlgorithms []string `json:"authorization_signing_alg_values_supported"` // JARM, 4
+	IDTokenAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
+	ClaimTypes         []string `json:"claim_types_supported"`
+	Claims             []string `json:"claims_supported"`
 
 	// Client authentication.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
@@ -65,7 +66,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		JWKSURI:               cfg.Issuer + PathJWKS,
 		Scopes:                slices.Concat(scopes, []string{scopeOffline}),
 		ResponseTypes:         []string{"code"},
-		ResponseModes:         []string{"query"},
+		ResponseModes:         cfg.responseModes(),
 		GrantTypes:            []string{GrantCode, GrantRefreshToken},
 		ACRs:                  acrs,
 		Challenges:            []string{"S256"},
@@ -75,6 +76,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		UILocales:             []string{"uk", "en"},
 		ResponsesHaveIss:      true,
 		SubjectTypes:          []string{Pairwise, Public},
+		ResponseAlgorithms:    cfg.Keys.Algorithms(),
 		IDTokenAlgorithms:     cfg.Keys.Algorithms(),
 		ClaimTypes:            []string{"normal"},
 		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim, consentVersionClaim}),

@@ -34,6 +34,9 @@ func invalidRequest(description string) *Error {
 
 // readRequest fills req from form. Errors go back to the client.
 func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values) error {
+	if err := p.readMode(req, form); err != nil {
+		return err
+	}
 	if duplicated(form) != "" {
 		return invalidRequest("a parameter stands twice")
 	}
@@ -51,9 +54,6 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 		return invalidRequest("response_type is missing")
 	default:
 		return &Error{Code: "unsupported_response_type", Description: "only response_type code is supported", Status: 400}
-	}
-	if m := form.Get("response_mode"); m != "" && m != "query" {
-		return invalidRequest("only response_mode query is supported")
 	}
 	for _, read := range []func(*AuthorizeRequest, *Client, url.Values) error{
 		readScopes, checkProof, readPrompt, readHints, p.readIDTokenHint, readClaimsParameter, readACR,

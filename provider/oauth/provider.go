@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -68,6 +69,10 @@ type Config struct {
 	// PersonAlive reports, inside a transaction, whether a person may still have tokens: nil, or storage.ErrNotFound. It is
 	// asked at every refresh; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
+
+	// FormPost writes the page of response_mode form_post: a form with the fields, hidden, that a script sends and a visible
+	// button too. nil offers no such mode.
+	FormPost func(http.ResponseWriter, *http.Request, FormPost)
 
 	Audit audit.Log        // records codes that were misused; nil means nowhere
 	Log   *slog.Logger     // nil means slog.Default

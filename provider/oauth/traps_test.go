@@ -379,7 +379,7 @@ func TestDefaultsAreOurs(t *testing.T) {
 	if q := f.answerOf(f.ask(params("response_type", ""))); q.Get("error") != "invalid_request" {
 		t.Errorf("no response_type: %v", q)
 	}
-	for _, mode := range []string{"fragment", "form_post", "query.jwt"} {
+	for _, mode := range []string{"fragment", "form_post", "web_message"} {
 		if q := f.answerOf(f.ask(params("response_mode", mode, "scope", "openid"))); q.Get("error") != "invalid_request" {
 			t.Errorf("response_mode %s: %v", mode, q)
 		}

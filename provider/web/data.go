@@ -55,3 +55,9 @@ type Problem struct {
 	Again string // path that begins anew with the same request, "" if there is none
 	Home  string
 }
+
+// A FormPost is the data of the page that posts an answer to the portal.
+type FormPost struct {
+	Action string
+	Fields [][2]string // name and value
+}

@@ -40,7 +40,7 @@ type Site struct {
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
 var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
-	"confirm", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc"}
+	"confirm", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc", "formpost"}
 
 // New reads the templates and texts; what is wrong with them is found here and not by a person.
 func New(cfg Config) (*Site, error) {

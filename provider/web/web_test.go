@@ -200,6 +200,8 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 		p.Data = method
 	case "leaving":
 		p.Data = Leaving{URL: "https://id.gov.ua/?a=b"}
+	case "formpost":
+		p.Data = FormPost{Action: "https://portal.example.gov.ua/cb", Fields: [][2]string{{"code", "x"}, {"state", `"><script>`}}}
 	case "elsewhere":
 		p.Data = Elsewhere{Text: "x", Next: "y", Code: "RETURN_OTHER_BROWSER", Action: "/n", Login: "l", MAC: "m"}
 	case "confirm":
@@ -241,7 +243,7 @@ func TestPages(t *testing.T) {
 			if n := strings.Count(body, "<h1"); n != 1 {
 				t.Errorf("%s has %d h1", name, n)
 			}
-			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving help doc", name) {
+			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving help doc formpost", name) {
 				t.Errorf("%s names another origin: %s", name, m)
 			}
 			for _, bad := range []string{"<script>", "<style", " style=", " onclick=", "javascript:", "ZgotmplZ", "&lt;no value", "<no value>"} {
