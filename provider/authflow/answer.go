@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"brama/connectors"
@@ -66,6 +67,7 @@ func (f *Flow) page(r *http.Request, l *login) web.Page {
 	p.Portal = portal(l, p.Lang)
 	if l.request != nil {
 		p.RedirectURI = l.request.RedirectURI
+		p.Create = slices.Contains(l.request.Prompt, "create")
 		if l.Phase != confirmed && l.Phase != ended {
 			p.Leave = f.path(l.ID, "leave")
 			if l.Longer < maxLonger {

@@ -66,6 +66,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 	page := f.page(r, l)
 	page.Self = f.path(l.ID, method)
 	page.Template, page.Title = panel.Name, "login.heading"
+	if page.Create {
+		page.Title = "login.create"
+	}
 	if panel.Name == "filekey" {
 		page.Screen = web.ScreenFile
 	}
@@ -73,7 +76,7 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 		page.Screen, page.Agent = web.ScreenToken, a.Agent()
 	}
 	data := web.Method{
-		Panel: shown, Method: method, Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
+		Panel: shown, Method: method, Label: label(l, page.Lang, method), Issuer: f.Issuer, Action: page.Self, Ask: f.path(l.ID, method, "request"),
 		Revision: l.revision, MAC: f.Sealer.StepMAC(l.ID, l.revision, method),
 	}
 	if _, ok := c.(connectors.Searcher); ok {
@@ -81,14 +84,14 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 	}
 	if slices.Contains(untabbed, method) {
 		page.Title = "upload.heading"
-		if tabs := f.tabs(l, method); len(tabs) > 0 {
+		if tabs := f.tabs(l, page.Lang, method); len(tabs) > 0 {
 			data.Back = f.path(l.ID, tabs[0].Method)
 		}
 		if data.Asked = f.live(l, method); data.Asked {
 			data.Download, data.Until = f.path(l.ID, method, "request.txt"), l.Until
 		}
 	} else {
-		page.Tabs, data.Entries = f.tabs(l, method), f.entriesOf(l, method)
+		page.Tabs, data.Entries = f.tabs(l, page.Lang, method), f.entriesOf(l, page.Lang, method)
 		if slices.Contains(l.methods, "upload") {
 			data.Upload = f.path(l.ID, "upload")
 		}
@@ -112,11 +115,14 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 	f.render(w, r, page)
 }
 
-func (f *Flow) tabs(l *login, active string) []web.Tab {
+// label is the portal's own name of a method, "" for ours. Some portals have printed guides with names of their own.
+func label(l *login, lang web.Lang, method string) string { return l.client.Labels[string(lang)][method] }
+
+func (f *Flow) tabs(l *login, lang web.Lang, active string) []web.Tab {
 	var tabs []web.Tab
 	for _, m := range l.methods {
 		if !slices.Contains(untabbed, m) && home(l, m) == m {
-			tabs = append(tabs, web.Tab{Method: m, URL: f.path(l.ID, m), Active: m == home(l, active), Down: isDown(f.Connectors[m])})
+			tabs = append(tabs, web.Tab{Method: m, Label: label(l, lang, m), URL: f.path(l.ID, m), Active: m == home(l, active), Down: isDown(f.Connectors[m])})
 		}
 	}
 	return tabs
@@ -131,12 +137,12 @@ func home(l *login, method string) string {
 }
 
 // entriesOf are the methods that stand on the tab of method.
-func (f *Flow) entriesOf(l *login, method string) []web.Tab {
+func (f *Flow) entriesOf(l *login, lang web.Lang, method string) []web.Tab {
 	var list []web.Tab
 	for _, m := range l.methods {
 		// Дія is one of the providers that keep keys, by another road.
 		if m != method && home(l, m) == method || method == "cloud" && m == "diia" {
-			list = append(list, web.Tab{Method: m, URL: f.path(l.ID, m), Down: isDown(f.Connectors[m])})
+			list = append(list, web.Tab{Method: m, Label: label(l, lang, m), URL: f.path(l.ID, m), Down: isDown(f.Connectors[m])})
 		}
 	}
 	return list

@@ -40,6 +40,9 @@ const (
 	maxTickets = 5
 )
 
+// TicketLife is the longest that a ticket stays in a browser: of a login that was made longer as often as it can be.
+const TicketLife = loginLife + maxLonger*longerLife + ticketGrace
+
 var errTicketTooLong = errors.New("authflow: request does not fit into a cookie")
 
 // newID returns a fresh login id of 128 random bits.

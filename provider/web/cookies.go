@@ -24,7 +24,6 @@ const (
 var KeptThings = []Kept{
 	{Short: "login-", Key: "login", Life: 4*time.Hour + 10*time.Minute},
 	{Short: LanguageCookie, Key: "lang", Life: LanguageLife},
-	{Short: MethodCookie, Key: "method", Life: MethodLife},
 	{Short: "brama.issuer", Key: "issuer", Storage: true},
 }
 

@@ -6,6 +6,7 @@ import "time"
 type Method struct {
 	Panel    any // the connector's own, or *Remote
 	Method   string
+	Label    string // the portal's own name of the method, "" for ours
 	Entries  []Tab  // other methods that stand on this tab
 	Action   string // where the form or the signature is posted
 	Ask      string // where a request (challenge) is made

@@ -199,6 +199,7 @@ type Longer struct {
 // A Tab is a method in the list of tabs.
 type Tab struct {
 	Method string
+	Label  string // the portal's own words, "" for ours
 	URL    string
 	Active bool
 	Down   bool // it fails again and again and is left alone for a while
@@ -209,6 +210,8 @@ type Page struct {
 	Template    string // one of the bodies
 	Title       string // key of its title
 	Heading     string // the title itself, in place of Title; may be empty
+	Create      bool   // the person comes to register: the words are those of registration
+	Forget      string // path that forgets the last method, if that is why this tab was opened
 	Screen      Screen
 	Status      int // zero means 200
 	Lang        Lang
