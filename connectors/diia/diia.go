@@ -77,6 +77,8 @@ type Config struct {
 	// Algorithm is the kind of signature that is asked for; "" means DSTU.
 	Algorithm Algorithm
 	Index     Index
+	// Life is how long a request can be signed; 0 means 180 s, as long as links are known to live.
+	Life time.Duration
 	// MaxLevel lowers what the policy gives; "" leaves it.
 	MaxLevel connectors.LoA
 	// Issuers adds providers whose certificates are taken besides Diia's own, by EDRPOU: for a double.
@@ -112,7 +114,12 @@ func New(c Config) (*Connector, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Life == 0 {
+		c.Life = life
+	}
 	switch {
+	case c.Life < 0 || c.Life > life:
+		return nil, fmt.Errorf("diia: a request lives %v at most", life)
 	case c.Client == nil:
 		return nil, errors.New("diia: a client of the partner API is needed")
 	case !validID(c.Branch) || !validID(c.Offer):
@@ -252,7 +259,7 @@ func (c *Connector) press(ctx context.Context, login connectors.Login, r *reques
 // prepare makes the request of a login, as we keep it and as it is asked for.
 func (c *Connector) prepare(login connectors.Login, now time.Time) (*request, SigningRequest, error) {
 	hash := c.cfg.Algorithm.Digest(login.Challenge)
-	r := &request{Scope: c.cfg.Scope, Expires: now.Add(life).UTC().Truncate(time.Second)}
+	r := &request{Scope: c.cfg.Scope, Expires: now.Add(c.cfg.Life).UTC().Truncate(time.Second)}
 	if login.Expires.Before(r.Expires) {
 		r.Expires = login.Expires // what is signed later would be refused
 	}

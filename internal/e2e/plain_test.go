@@ -83,7 +83,7 @@ func (w *walker) resolve(address string) string {
 }
 
 var (
-	formPattern  = regexp.MustCompile(`(?s)<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>`)
+	formPattern  = regexp.MustCompile(`(?s)<form(?:[^>]*action="([^"]*)")?[^>]*>(.*?)</form>`)
 	inputPattern = regexp.MustCompile(`<input[^>]*type="hidden"[^>]*name="([^"]*)"[^>]*value="([^"]*)"`)
 )
 

@@ -35,8 +35,14 @@ func (b *browser) code() string {
 // onPhone does with a request what a person does on the page of the telephone, and returns that page.
 func onPhone(t *testing.T, link, action string) string {
 	t.Helper()
+	return onPhoneAs(t, link, action, "")
+}
+
+// onPhoneAs is onPhone for one of the persons of the double.
+func onPhoneAs(t *testing.T, link, action, person string) string {
+	t.Helper()
 	client := &http.Client{Timeout: 20 * time.Second}
-	res, err := client.PostForm(link, url.Values{"action": {action}})
+	res, err := client.PostForm(link, url.Values{"action": {action}, "person": {person}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,13 +165,6 @@ func TestRemotePlain(t *testing.T) {
 			t.Errorf("the portal does not know %q: at %s", name, w.at)
 		}
 	}
-	// decide presses a button for the first request on the page of a telephone.
-	decide := func(t *testing.T, page, outcome string) {
-		t.Helper()
-		phone := newWalker(t, "")
-		phone.get(page)
-		phone.press(`name="id"`, "outcome", outcome)
-	}
 	const olena = "Тестенко Олена Петрівна"
 	t.Run("diia", func(t *testing.T) {
 		w := open(t, "diia")
@@ -207,7 +206,7 @@ func TestRemotePlain(t *testing.T) {
 		if !strings.Contains(w.body, `id="code-match"`) {
 			t.Fatalf("nothing waits: %s\n%s", w.problem(), w.body)
 		}
-		decide(t, d.Doubles.MobileID, "approve")
+		decide(t, w, d.Doubles.MobileID, d.Doubles.Number, "approve")
 		time.Sleep(1100 * time.Millisecond) // a poll a second
 		w.press(`id="check"`)
 		finish(t, w, olena)
@@ -218,13 +217,13 @@ func TestRemotePlain(t *testing.T) {
 		if !strings.Contains(w.body, `id="code-match"`) {
 			t.Fatalf("nothing waits: %s\n%s", w.problem(), w.body)
 		}
-		decide(t, d.Doubles.Cloud, "refuse")
+		decide(t, w, d.Doubles.Cloud, d.Doubles.Number, "refuse")
 		w.press(`id="check"`)
 		if w.problem() != "REMOTE_REFUSED" {
 			t.Fatalf("after a refusal: %s at %s\n%s", w.problem(), w.at, w.body)
 		}
 		w.press(`id="get-phone"`, "identifier", d.Doubles.Number)
-		decide(t, d.Doubles.Cloud, "approve")
+		decide(t, w, d.Doubles.Cloud, d.Doubles.Number, "approve")
 		time.Sleep(1100 * time.Millisecond)
 		w.press(`id="check"`)
 		finish(t, w, olena)

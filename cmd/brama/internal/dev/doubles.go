@@ -72,6 +72,7 @@ type doubles struct {
 	engine   *wiring.Engine
 	outbound *fetch.Client
 	services *qestest.Provider
+	wait     time.Duration // life of a request to a telephone; 0 is the usual one
 
 	where    Doubles
 	methods  map[string]connectors.Connector
@@ -163,7 +164,7 @@ func (d *doubles) setUpDiia(ctx context.Context) error {
 		return err
 	}
 	d.methods[diia.Method], err = diia.New(diia.Config{Client: client, Verifier: d.engine.Remote, Branch: made.BranchID, Offer: made.OfferID,
-		Issuers: []string{qestest.DiiaEDRPOU}, TrustList: d.engine.TrustList})
+		Issuers: []string{qestest.DiiaEDRPOU}, Life: d.wait, TrustList: d.engine.TrustList})
 	return err
 }
 
@@ -225,8 +226,8 @@ func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.
 	}
 	var waiting []cloudtest.Account
 	for _, n := range d.where.Numbers {
-		accounts = append(accounts, cloudtest.Account{Identifier: n, Name: olena, Keys: keys, Push: true})
-		waiting = append(waiting, cloudtest.Account{Identifier: n, Name: olena, Keys: keys})
+		accounts = append(accounts, cloudtest.Account{Identifier: n, Name: olena + " " + n, Keys: keys, Push: true})
+		waiting = append(waiting, cloudtest.Account{Identifier: n, Name: olena + " " + n, Keys: keys})
 	}
 	double, err := cloudtest.New(cloudtest.Config{BaseURL: base(l), Stranger: stranger, Notify: d.tell, Accounts: accounts})
 	if err != nil {
@@ -251,7 +252,7 @@ func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.
 	code.Identifier = cloud.Email
 	later := entry("async", "Хмара, яка підписує згодом (ТЕСТ)", cloud.CSC2, asyncPath+"/csc/v2")
 	later.Identifier = cloud.Phone
-	d.methods[cloud.Method], err = cloud.New(cloud.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true,
+	d.methods[cloud.Method], err = cloud.New(cloud.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true, Wait: d.wait,
 		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Providers: []cloud.Provider{phone, page, code, later}})
 	return d.heard(mux), err
 }
@@ -285,7 +286,7 @@ func (d *doubles) mobileid(phone string, person, stranger *qestest.Issued) (http
 	if address == phone {
 		return nil, errors.New("dev: address of the telephone has another form")
 	}
-	d.methods[mobileid.Method], err = mobileid.New(mobileid.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true, FirstPoll: -1,
+	d.methods[mobileid.Method], err = mobileid.New(mobileid.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true, FirstPoll: -1, Wait: d.wait,
 		TrustList: d.engine.TrustList, Operators: []mobileid.Operator{{ID: "test", Name: "Оператор (ТЕСТ)", URL: address + "/mss", APID: mobileidtest.APID,
 			Password: func() (string, error) { return mobileidtest.Password, nil }}}})
 	return double.Handler(), err

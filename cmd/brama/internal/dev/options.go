@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"brama/cmd/brama/internal/wiring"
 )
@@ -24,6 +25,7 @@ type options struct {
 	tls     bool
 	clients multi
 	agent   int
+	wait    time.Duration
 }
 
 type multi []string
@@ -41,6 +43,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.tls, "tls", false, "https issuer with a self-signed certificate")
 	flags.Var(&o.clients, "client", "JSON `file` with further clients: one, a list, or {\"clients\": […]} (may be given more than once)")
 	flags.IntVar(&o.agent, "agent-port", 0, "`port` where brama-agent listens (default: its usual one)")
+	flags.DurationVar(&o.wait, "wait", 0, "`time` that a request to a telephone lives, to see it run out (default: as in serve)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -49,6 +52,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	if o.port < 0 || o.port > 65528 {
 		return o, fmt.Errorf("port %d is out of range", o.port)
+	}
+	if o.wait != 0 && (o.wait < time.Second || o.wait > 2*time.Minute) {
+		return o, fmt.Errorf("wait %v is out of range", o.wait)
 	}
 	return o, nil
 }

@@ -148,7 +148,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
-	others := &doubles{issuer: r.Issuer, services: services}
+	others := &doubles{issuer: r.Issuer, services: services, wait: o.wait}
 	defer others.stop()
 	handler, closeAll, err := newProvider(serving, r.Issuer, data, clients, services, keys, o.agent, others, listeners[3:], log)
 	if err != nil {
