@@ -180,6 +180,8 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(login+"/other", byID(flow.Other)).Methods(http.MethodPost)
 	r.HandleFunc(login+"/confirm", byID(flow.Confirm)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/confirm", byID(flow.Enter)).Methods(http.MethodPost)
+	r.HandleFunc(login+"/continue", byID(flow.Continue)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/continue", byID(flow.EnterAgain)).Methods(http.MethodPost)
 	r.HandleFunc(login+"/upload/request.txt", byID(flow.Download)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/"+methodPattern, byMethod(flow.Tab)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/"+methodPattern, p.limited(byMethod(flow.Submit))).Methods(http.MethodPost)

@@ -23,20 +23,9 @@ func (f *Flow) Authorize(w http.ResponseWriter, r *http.Request) {
 		f.fail(w, r, nil, &problem{code: codeBadClient, err: err})
 		return
 	}
-	// There is no session yet that a silent request could continue.
-	if slices.Contains(req.Prompt, "none") {
-		f.Report(r.Context(), "", nil)
-		f.OAuth.Deny(w, r, req, "login_required", "")
-		return
-	}
-	if len(f.methods(client, req)) == 0 {
-		// The level cannot be met here: an error, never silently a lower one (threat T33).
-		f.Report(r.Context(), codeLevel, nil)
-		f.OAuth.Deny(w, r, req, "unmet_authentication_requirements", codeLevel)
-		return
-	}
 	t := ticket{ID: newID(), Client: client.ID, Created: f.Now(), Expires: f.Now().Add(loginLife), Request: req}
-	f.start(w, r, t)
+	l := &login{ticket: t, client: client, request: req, methods: f.methods(client, req)}
+	f.dispatch(w, r, l)
 }
 
 // start gives the browser a new ticket and sends it to the first step.
@@ -53,6 +42,12 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, t ticket) {
 	}
 	noStore(w)
 	http.Redirect(w, r, f.path(t.ID), http.StatusSeeOther)
+}
+
+// fresh reports whether this request began the login, so that the browser has no ticket of it yet.
+func (l *login) fresh(r *http.Request, f *Flow) bool {
+	_, err := f.Cookies.Get(r, cookieName(l.ID))
+	return err != nil
 }
 
 // badRequest answers a request that oauth refuses: by a redirect only where the redirect address is proven.
@@ -80,23 +75,44 @@ func (f *Flow) Resume(w http.ResponseWriter, r *http.Request, id string) {
 	f.dispatch(w, r, l)
 }
 
+// A decision is what comes next. One of its fields is set.
+type decision struct {
+	to     string         // the address of a step
+	answer *oauth.Subject // the portal is told of the person, who is shown nothing
+	deny   string         // the portal gets this error
+	code   string         // with deny: what the log and the portal's error_description say
+	begin  bool           // the browser gets a ticket, and comes back with it
+}
+
 // dispatch is the one function that decides what comes next.
 func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 	err := f.settle(r.Context(), l)
-	var next string
+	var next decision
 	if err == nil {
-		next, err = f.next(l)
+		next, err = f.next(r, l)
+	}
+	if err == nil && next.deny != "" && l.stored() {
+		err = f.end(r, l, "login.refused", next.code)
 	}
 	if err != nil {
 		f.fail(w, r, l, err)
 		return
 	}
 	noStore(w)
-	if wantsJSON(r) {
-		f.answer(w, r, http.StatusOK, answer{URL: next})
-		return
+	switch {
+	case next.begin:
+		f.start(w, r, l.ticket)
+	case next.deny != "":
+		f.Report(r.Context(), next.code, nil)
+		f.Cookies.Clear(w, cookieName(l.ID))
+		f.OAuth.Deny(w, r, l.request, next.deny, next.code)
+	case next.answer != nil:
+		f.grant(w, r, l, l.request, *next.answer)
+	case wantsJSON(r):
+		f.answer(w, r, http.StatusOK, answer{URL: next.to})
+	default:
+		http.Redirect(w, r, next.to, http.StatusSeeOther)
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 // settle gives another request of the same login, whose proof is being recorded now, a moment to be done with it: a second
@@ -119,27 +135,59 @@ func (f *Flow) settle(ctx context.Context, l *login) error {
 	return nil
 }
 
-// next is the address of the step that l is at.
-func (f *Flow) next(l *login) (string, error) {
+// next decides: by what the portal asks, what the browser's session holds, and where the login is.
+func (f *Flow) next(r *http.Request, l *login) (decision, error) {
+	if l.Phase == sealed || l.Phase == open {
+		if len(l.methods) == 0 {
+			// The level cannot be met here: an error, never silently a lower one (threat T33).
+			return decision{deny: "unmet_authentication_requirements", code: codeLevel}, nil
+		}
+	}
 	switch l.Phase {
 	case sealed:
-		return f.path(l.ID, first(l.methods, l.request)), nil
+		return f.beginning(r, l)
 	case open:
 		if slices.Contains(l.methods, l.Method) {
-			return f.path(l.ID, l.Method), nil
+			return decision{to: f.path(l.ID, l.Method)}, nil
 		}
-		return f.path(l.ID, first(l.methods, l.request)), nil
+		return decision{to: f.path(l.ID, first(l.methods, l.request))}, nil
 	case verified:
 		// The audit has no record of the proof: the login fails (threat T89).
-		return "", &problem{code: codeInternal, err: errors.New("login stayed at verified"), again: true}
+		return decision{}, &problem{code: codeInternal, err: errors.New("login stayed at verified"), again: true}
 	case confirmable:
-		return f.path(l.ID, "confirm"), nil
+		if l.request.HintSubject != "" {
+			if sub, err := f.OAuth.SubjectOf(l.client, l.Person); err != nil || sub != l.request.HintSubject {
+				return decision{deny: "login_required", code: codeOther}, err
+			}
+		}
+		return decision{to: f.path(l.ID, stepConfirm)}, nil
 	default:
 		if l.Reason != "" {
-			return "", &problem{code: l.Reason, err: errors.New("login was ended from elsewhere")}
+			return decision{}, &problem{code: l.Reason, err: errors.New("login was ended from elsewhere")}
 		}
-		return "", &problem{code: codeUnknown, err: errors.New("login is over")}
+		return decision{}, &problem{code: codeUnknown, err: errors.New("login is over")}
 	}
+}
+
+// beginning decides about a login in which nothing was pressed yet.
+func (f *Flow) beginning(r *http.Request, l *login) (decision, error) {
+	if slices.Contains(l.request.Prompt, "none") {
+		subject, code, err := f.silent(r, l)
+		return decision{answer: subject, deny: code}, err
+	}
+	if l.fresh(r, f) {
+		return decision{begin: true}, nil
+	}
+	if !l.Other {
+		have, _, err := f.suits(r, l)
+		if err != nil {
+			return decision{}, err
+		}
+		if have != nil {
+			return decision{to: f.path(l.ID, stepContinue)}, nil
+		}
+	}
+	return decision{to: f.path(l.ID, first(l.methods, l.request))}, nil
 }
 
 // Leave takes the person back to the portal without sign-in.
@@ -185,17 +233,29 @@ func (f *Flow) Restart(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	f.Cookies.Clear(w, cookieName(l.ID))
 	f.start(w, r, ticket{ID: newID(), Client: l.client.ID, Created: l.Created, Expires: l.Expires, Longer: l.Longer,
-		Lang: l.Lang, Request: &req})
+		Lang: l.Lang, Other: true, Request: &req})
 }
 
-// Other is Restart by the form of S8.
+// Other is the other signature of S8, which is Restart, and the other person of S9.
 func (f *Flow) Other(w http.ResponseWriter, r *http.Request, id string) {
 	l, err := f.load(r, id)
+	step := stepConfirm
+	if err == nil && l.Phase == sealed {
+		step = stepContinue
+	}
 	if err == nil {
-		_, err = f.form(r, l, "confirm")
+		_, err = f.form(r, l, step)
+	}
+	if err == nil && step == stepContinue {
+		l.ticket.Other = true
+		err = f.setTicket(w, l.ticket)
 	}
 	if err != nil {
 		f.fail(w, r, l, err)
+		return
+	}
+	if step == stepContinue {
+		f.dispatch(w, r, l)
 		return
 	}
 	f.Restart(w, r, id)

@@ -4,20 +4,49 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"brama/connectors"
 	"brama/internal/audit"
 	"brama/provider/oauth"
 	"brama/provider/web"
+	"brama/storage"
 )
 
 // expiringSoon is when S8 says that the certificate ends.
 const expiringSoon = 30 * 24 * time.Hour
 
+// The steps at which the person decides.
+const (
+	stepConfirm  = "confirm"  // S8, after a signature
+	stepContinue = "continue" // S9, in a session
+)
+
+// A release is what S8 and S9 ask about: who somebody is here, and what the portal gets of it.
+type release struct {
+	step     string
+	mac      string // what the form's MAC is of: on S9 also the login that is shown, which another tab may have changed
+	person   string
+	identity *connectors.Identity
+	method   string
+	have     *found // S9: the login of the session
+	ask      agreement
+	role     string
+}
+
 // Confirm shows S8: what was read, what the portal gets, the tick and «Увійти».
 func (f *Flow) Confirm(w http.ResponseWriter, r *http.Request, id string) {
-	l, err := f.loadConfirmable(r, id)
+	f.ask(w, r, id, stepConfirm)
+}
+
+// Continue shows S9: who is signed in here, what the portal gets, «Продовжити» and "other person".
+func (f *Flow) Continue(w http.ResponseWriter, r *http.Request, id string) {
+	f.ask(w, r, id, stepContinue)
+}
+
+func (f *Flow) ask(w http.ResponseWriter, r *http.Request, id, step string) {
+	l, rel, err := f.loadRelease(r, id, step)
 	if err != nil {
 		f.fail(w, r, l, err)
 		return
@@ -25,31 +54,55 @@ func (f *Flow) Confirm(w http.ResponseWriter, r *http.Request, id string) {
 	if f.switchLanguage(w, r, l) {
 		return
 	}
-	f.showConfirm(w, r, l, defaultRole(l), "")
+	f.showRelease(w, r, l, rel, "")
 }
 
-// loadConfirmable loads a login that waits for «Увійти».
-func (f *Flow) loadConfirmable(r *http.Request, id string) (*login, error) {
+// loadRelease loads a login that waits for the person's decision at step; a login that waits for something else is stale.
+func (f *Flow) loadRelease(r *http.Request, id, step string) (*login, *release, error) {
 	l, err := f.load(r, id)
 	if err != nil {
-		return l, err
+		return l, nil, err
 	}
-	if l.Phase != confirmable || l.Identity == nil {
-		return l, errRevision
+	rel := &release{step: step, mac: step}
+	switch {
+	case step == stepConfirm && l.Phase == confirmable && l.Identity != nil:
+		rel.person, rel.identity, rel.method = l.Person, l.Identity, l.Method
+	case step == stepContinue && l.Phase == sealed && !l.Other:
+		if rel.have, _, err = f.suits(r, l); err != nil {
+			return l, nil, err
+		}
+		if rel.have == nil {
+			return l, nil, errRevision
+		}
+		rel.person, rel.identity, rel.method = rel.have.person, rel.have.identity, rel.have.login.Method
+		rel.mac = step + " " + rel.have.login.SID
+	default:
+		return l, nil, errRevision
 	}
-	return l, nil
+	if rel.ask, err = f.agreement(r.Context(), l, rel.person, rel.identity); err != nil {
+		return l, nil, err
+	}
+	rel.role = defaultRole(l, rel.identity)
+	if rel.have != nil && rel.have.told != nil && hasRole(rel.identity, rel.have.told.Role) {
+		rel.role = rel.have.told.Role
+	}
+	return l, rel, nil
 }
 
-func (f *Flow) showConfirm(w http.ResponseWriter, r *http.Request, l *login, role, code string) {
-	id := l.Identity
+func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel *release, code string) {
+	id := rel.identity
 	page := f.page(r, l)
-	page.Template, page.Title, page.Self = "confirm", "confirm.heading", f.path(l.ID, "confirm")
+	page.Template, page.Title, page.Self = "confirm", rel.step+".heading", f.path(l.ID, rel.step)
 	data := web.Confirm{
-		Action: page.Self, Other: f.path(l.ID, "other"), Revision: l.revision,
-		MAC:  f.Sealer.StepMAC(l.ID, l.revision, "confirm"),
+		Action: page.Self, Other: f.path(l.ID, "other"), Revision: l.revision, Session: rel.have != nil,
+		MAC: f.Sealer.StepMAC(l.ID, l.revision, rel.mac), OtherMAC: f.Sealer.StepMAC(l.ID, l.revision, rel.step),
 		Name: id.Name, RNOKPP: id.Identifier(connectors.RNOKPP), UNZR: id.Identifier(connectors.UNZR),
-		Issuer: id.Certificate.Issuer, NotAfter: id.Certificate.NotAfter, CheckedAt: id.Certificate.CheckedAt,
-		Method: l.Method, Gets: gets(l), Consent: l.client.NoticeRequired, ConsentWrong: code == codeConsent,
+		Issuer: id.Certificate.Issuer, NotAfter: id.Certificate.NotAfter, CheckedAt: id.Certificate.CheckedAt, AuthTime: id.AuthTime,
+		Method: rel.method, Gets: rel.ask.given, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
+		Version: l.client.NoticeVersion, Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
+	}
+	for _, claim := range rel.ask.optional {
+		data.Optional = append(data.Optional, web.Choice{Claim: claim, Chosen: rel.ask.chosen(claim)})
 	}
 	if !id.BirthDate.IsZero() {
 		data.BirthDate = id.BirthDate.Format("02.01.2006")
@@ -58,7 +111,7 @@ func (f *Flow) showConfirm(w http.ResponseWriter, r *http.Request, l *login, rol
 		data.ExpiresInDays = int(left/(24*time.Hour)) + 1
 	}
 	for _, x := range id.Roles {
-		data.Roles = append(data.Roles, web.Role{ID: x.ID, Title: x.Title, Organization: x.Organization, EDRPOU: x.EDRPOU, Chosen: x.ID == role})
+		data.Roles = append(data.Roles, web.Role{ID: x.ID, Title: x.Title, Organization: x.Organization, EDRPOU: x.EDRPOU, Chosen: x.ID == rel.role})
 	}
 	if code != "" {
 		message := f.Site.Message(page.Lang, code, nil)
@@ -70,68 +123,124 @@ func (f *Flow) showConfirm(w http.ResponseWriter, r *http.Request, l *login, rol
 }
 
 // defaultRole is the person, or the organisation where the portal demands one.
-func defaultRole(l *login) string {
-	if slices.Contains(l.client.RequiredClaims, "edrpou") && len(l.Identity.Roles) > 1 {
-		return l.Identity.Roles[1].ID
+func defaultRole(l *login, id *connectors.Identity) string {
+	if slices.Contains(l.client.RequiredClaims, "edrpou") && len(id.Roles) > 1 {
+		return id.Roles[1].ID
 	}
-	return l.Identity.Roles[0].ID
+	return id.Roles[0].ID
 }
 
-// Enter is «Увійти»: the login is confirmed, and the portal gets its code.
+// hasRole reports whether the certificate gives a role: what it does not give is nobody's mistake (threat T32).
+func hasRole(id *connectors.Identity, role string) bool {
+	return slices.ContainsFunc(id.Roles, func(x connectors.Role) bool { return x.ID == role })
+}
+
+// Enter is «Увійти» on S8: the login is confirmed, the browser gets a new session, and the portal its code.
 func (f *Flow) Enter(w http.ResponseWriter, r *http.Request, id string) {
-	l, err := f.loadConfirmable(r, id)
+	f.enter(w, r, id, stepConfirm)
+}
+
+// EnterAgain is «Продовжити» on S9.
+func (f *Flow) EnterAgain(w http.ResponseWriter, r *http.Request, id string) {
+	f.enter(w, r, id, stepContinue)
+}
+
+func (f *Flow) enter(w http.ResponseWriter, r *http.Request, id, step string) {
+	l, rel, err := f.loadRelease(r, id, step)
 	var in *input
 	if err == nil {
-		in, err = f.form(r, l, "confirm")
+		in, err = f.form(r, l, rel.mac)
 	}
 	if err != nil {
 		f.fail(w, r, l, err)
 		return
 	}
-	role := in.values.Get("role")
-	if role == "" {
-		role = defaultRole(l)
+	if role := in.values.Get("role"); role != "" {
+		rel.role = role
 	}
-	// A role that the certificate does not give is nobody's mistake (threat T32).
-	if !slices.ContainsFunc(l.Identity.Roles, func(x connectors.Role) bool { return x.ID == role }) {
+	if !hasRole(rel.identity, rel.role) {
 		f.fail(w, r, l, &problem{code: codeUnknown, err: errors.New("role is not of the certificate")})
 		return
 	}
-	var consent time.Time
-	if l.client.NoticeRequired {
+	rel.ask.choose(in.values)
+	agreed := rel.ask.agreed()
+	if rel.ask.tick {
 		if in.values.Get("consent") != "yes" {
-			f.showConfirm(w, r, l, role, codeConsent)
+			f.showRelease(w, r, l, rel, codeConsent)
 			return
 		}
-		consent = f.Now().UTC().Truncate(time.Second)
+		agreed = f.Now().UTC().Truncate(time.Second)
 	}
-	subject := oauth.Subject{PersonID: l.Person, Identity: *l.Identity, Role: role, Consent: consent, LoginID: l.ID}
 	req := *l.request
-	if err := f.confirm(r, l, subject); err != nil {
+	subject, cookie, err := f.confirm(r, l, rel, agreed)
+	if err != nil {
 		f.fail(w, r, l, err)
 		return
 	}
 	f.Cookies.Clear(w, cookieName(l.ID))
+	if cookie != "" {
+		f.Cookies.Set(w, sessionCookie, cookie, 0)
+	}
 	noStore(w)
-	if err := f.OAuth.Grant(w, r, &req, subject); err != nil {
-		f.notGranted(w, r, l, &req, err)
+	f.grant(w, r, l, &req, subject)
+}
+
+// confirm spends the login, so that one press gives one code, and records the release before it happens. In the same
+// transaction the session is made, or used, and what the person agreed to is kept. cookie is that of a new session.
+func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time) (oauth.Subject, string, error) {
+	s := l.state
+	s.Phase, s.Identity, s.Request, s.Person = confirmed, nil, *l.request, rel.person
+	in, old := newSignedIn(), ""
+	if value, err := f.Cookies.Get(r, sessionCookie); err == nil && len(value) == sessionCookieSize {
+		old = storage.HashSecret(value)
+	}
+	before := *l
+	now := f.Now().UTC().Truncate(time.Second)
+	given := storage.Consent{Person: rel.person, Client: l.client.ID, Claims: rel.ask.claims(), Agreed: agreed, Last: now}
+	if !agreed.IsZero() {
+		given.Version = l.client.NoticeVersion
+	}
+	err := f.save(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
+		var err error
+		if rel.have != nil {
+			err = f.touch(tx, rel.have, l.client.ID, rel.role)
+		} else {
+			err = f.signIn(tx, &before, old, rel.role, &in)
+		}
+		if err != nil {
+			return err
+		}
+		return storage.PutConsent(tx, given)
+	})
+	if err != nil {
+		return oauth.Subject{}, "", err
+	}
+	action, sid, cookie := "login.confirmed", in.sid, in.cookie
+	if rel.have != nil {
+		action, sid, cookie = "login.continued", rel.have.login.SID, ""
+	}
+	detail := map[string]string{"role": rel.role, "claims": strings.Join(given.Claims, " ")}
+	if !agreed.IsZero() {
+		detail["consent"], detail["notice"] = agreed.Format(time.RFC3339), given.Version
+	}
+	if err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Person: rel.person, Connector: rel.method, Detail: detail}); err != nil {
+		return oauth.Subject{}, "", err
+	}
+	if err := f.over(r.Context(), in.ended); err != nil {
+		return oauth.Subject{}, "", err
+	}
+	subject := f.subject(l, rel.person, rel.identity, sid)
+	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(given.Claims)
+	return subject, cookie, nil
+}
+
+// grant sends the browser back to the portal with a code.
+func (f *Flow) grant(w http.ResponseWriter, r *http.Request, l *login, req *oauth.AuthorizeRequest, s oauth.Subject) {
+	if err := f.OAuth.Grant(w, r, req, s); err != nil {
+		f.notGranted(w, r, l, req, err)
 		return
 	}
 	f.Report(r.Context(), "", nil)
-}
-
-// confirm spends the login, so that one press gives one code, and records the release before it happens.
-func (f *Flow) confirm(r *http.Request, l *login, subject oauth.Subject) error {
-	s := l.state
-	s.Phase, s.Identity = confirmed, nil
-	if err := f.save(r.Context(), l, s, nil); err != nil {
-		return err
-	}
-	detail := map[string]string{"role": subject.Role}
-	if !subject.Consent.IsZero() {
-		detail["consent"] = subject.Consent.Format(time.RFC3339)
-	}
-	return f.audit(r, l, audit.Event{Action: "login.confirmed", Outcome: audit.Passed, Person: subject.PersonID, Detail: detail})
 }
 
 // notGranted answers when no code could be issued.
@@ -146,44 +255,4 @@ func (f *Flow) notGranted(w http.ResponseWriter, r *http.Request, l *login, req 
 		return
 	}
 	f.fail(w, r, l, &problem{code: codeInternal, err: err})
-}
-
-// claims that a client may be registered for, beyond names, in the order in which S8 tells them.
-var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
-
-func knownClaim(c string) bool { return slices.Contains(claims, c) }
-
-// provides lists the claims that id has a value for.
-func provides(id *connectors.Identity) []string {
-	var list []string
-	add := func(claim string, has bool) {
-		if has {
-			list = append(list, claim)
-		}
-	}
-	add("rnokpp", id.Identifier(connectors.RNOKPP) != "")
-	add("unzr", id.Identifier(connectors.UNZR) != "")
-	add("birthdate", !id.BirthDate.IsZero())
-	for _, role := range id.Roles {
-		if role.ID != "person" {
-			add("edrpou", role.EDRPOU != "")
-			add("organization", role.Organization != "")
-			add("title", role.Title != "")
-		}
-	}
-	return list
-}
-
-// gets is what the portal will receive of this identity: registered for it, and there.
-func gets(l *login) []string {
-	list := []string{"name"}
-	for _, claim := range provides(l.Identity) {
-		if slices.Contains(l.client.Claims, claim) || slices.Contains(l.client.RequiredClaims, claim) {
-			list = append(list, claim)
-		}
-	}
-	if l.client.CertificateClaims {
-		list = append(list, "certificate")
-	}
-	return list
 }

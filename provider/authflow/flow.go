@@ -37,6 +37,7 @@ type OAuth interface {
 	Grant(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, s oauth.Subject) error
 	Deny(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, code, description string)
 	Client(ctx context.Context, id string) (oauth.Client, error)
+	SubjectOf(c oauth.Client, person string) (string, error)
 }
 
 var _ OAuth = (*oauth.Provider)(nil)
@@ -55,6 +56,10 @@ type Config struct {
 	Connectors map[string]connectors.Connector // by method id
 	// NotifyKey makes the secret segment of the addresses of notifications: at least 32 bytes. Nil, and nobody is heard.
 	NotifyKey []byte
+	// Revoke ends what was granted in the session called sid; nil means that nothing lives longer than its session.
+	Revoke func(ctx context.Context, sid string) error
+	// Farewell says that messages to portals are waiting (package backchannel); nil means that they are found by themselves.
+	Farewell func()
 	// Event returns the event number of a request; the page shows it and the log has it.
 	Event func(context.Context) string
 	// Report tells the operator's log how a request ended, once; code and err may be empty.

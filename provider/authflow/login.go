@@ -89,6 +89,7 @@ const (
 	codeReplayed  = "CHALLENGE_REPLAYED"
 	codeConsent   = "CONSENT_NEEDED"
 	codeConflict  = "PERSON_CONFLICT"
+	codeOther     = "PERSON_NOT_EXPECTED"
 	codeLevel     = "LEVEL_TOO_LOW"
 	codeNoTaxNo   = "CERT_NO_TAXNO"
 	codeNoData    = "CERT_DATA_MISSING"
@@ -125,9 +126,6 @@ func (f *Flow) load(r *http.Request, id string) (*login, error) {
 		return l, err
 	}
 	l.methods = f.methods(l.client, l.request)
-	if len(l.methods) == 0 {
-		return l, &problem{code: codeInternal, err: errors.New("client has no method")}
-	}
 	return l, nil
 }
 

@@ -26,6 +26,7 @@ type ticket struct {
 	Expires time.Time // of the login
 	Lang    string    `json:",omitempty"` // the person switched to it
 	Longer  int       `json:",omitempty"` // how often the person asked for more time
+	Other   bool      `json:",omitempty"` // the person is not the one of the session
 	Request *oauth.AuthorizeRequest
 }
 

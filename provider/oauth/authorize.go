@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/ory/fosite"
 )
@@ -73,7 +74,8 @@ func (p *Provider) proveRedirect(ctx context.Context, form url.Values) (*Authori
 	if !client.allows(form.Get("redirect_uri")) {
 		return nil, Client{}, pageError("invalid_request", "redirect_uri is not registered", nil)
 	}
-	req := &AuthorizeRequest{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), RequestedAt: p.cfg.Now().UTC()}
+	// Whole seconds, as times of logins are: one of the same second is not older than the request.
+	req := &AuthorizeRequest{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), RequestedAt: p.cfg.Now().UTC().Truncate(time.Second)}
 	if s := form["state"]; len(s) == 1 && len(s[0]) <= maxState {
 		req.State = s[0]
 	}

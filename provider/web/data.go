@@ -25,9 +25,11 @@ type Method struct {
 	Every, PollSeconds int
 }
 
-// A Confirm is the data of S8.
+// A Confirm is the data of S8, and of S9 if Session is set.
 type Confirm struct {
+	Session       bool
 	Action, Other string
+	OtherMAC      string
 	Revision      uint64
 	MAC           string
 	Name          string
@@ -38,8 +40,13 @@ type Confirm struct {
 	NotAfter      time.Time
 	CheckedAt     time.Time
 	Method        string
-	ExpiresInDays int      // zero if that is far away
-	Gets          []string // keys below confirm.gets.
+	ExpiresInDays int // zero if that is far away
+	AuthTime      time.Time
+	Gets          []string // keys below confirm.gets.: what comes with the sign-in
+	Optional      []Choice // what the person may give
+	Purpose       string   // in the portal's words; may be empty
+	Version       string   // of the notice; may be empty
+	Policy        string   // address of the notice, "" for our own page
 	Consent       bool     // the tick is asked for
 	ConsentWrong  bool     // and was missing
 }
@@ -48,6 +55,12 @@ type Confirm struct {
 type Role struct {
 	ID, Title, Organization, EDRPOU string
 	Chosen                          bool
+}
+
+// A Choice is a claim that the person may give.
+type Choice struct {
+	Claim  string
+	Chosen bool
 }
 
 // A Problem is the data of S14.
