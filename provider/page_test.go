@@ -89,6 +89,7 @@ func TestRegistrationWording(t *testing.T) {
 	if b.portal == nil || b.portal.Query().Get("code") == "" {
 		t.Errorf("the portal got %v", b.portal)
 	}
+	b = s.browser()
 	b.authorize("idp_hint", "demo")
 	if !strings.Contains(b.page, "<h1>Вхід до особистого кабінету</h1>") {
 		t.Error("without the prompt the heading is another one")

@@ -23,6 +23,7 @@ import (
 // what the page on privacy shows.
 var cookieNames = map[string]string{
 	"cookieName(t.ID)":   "login-",
+	"sessionCookie":      "session",
 	"web.LanguageCookie": web.LanguageCookie,
 	"web.MethodCookie":   web.MethodCookie,
 }

@@ -23,6 +23,7 @@ const (
 // KeptThings are all that the pages leave in a browser.
 var KeptThings = []Kept{
 	{Short: "login-", Key: "login", Life: 4*time.Hour + 10*time.Minute},
+	{Short: "session", Key: "session", Life: 8 * time.Hour}, // at most: it ends with the browser
 	{Short: LanguageCookie, Key: "lang", Life: LanguageLife},
 	{Short: "brama.issuer", Key: "issuer", Storage: true},
 }
