@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"brama/internal/audit"
 	"brama/storage"
 )
 
@@ -129,29 +128,4 @@ func (p *Provider) checkCode(ctx context.Context, client *Client, form url.Value
 		return nil, err
 	}
 	return nil, badGrant(reason)
-}
-
-// Codes of the audit record of a grant that was revoked.
-const (
-	codeMisused   = "CODE_MISUSED"
-	refreshReused = "REFRESH_REUSED"
-	refreshStolen = "REFRESH_STOLEN"
-)
-
-// revoke kills a grant, and with it every token made from it, and says so in the audit.
-func (p *Provider) revoke(ctx context.Context, g *storage.Grant, client *Client, why string) error {
-	// The caller may hang up to keep what it stole.
-	ctx = context.WithoutCancel(ctx)
-	if err := p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
-		return storage.RevokeGrant(tx, g.ID, p.cfg.Now())
-	}); err != nil {
-		return err
-	}
-	if p.cfg.Audit == nil {
-		return nil
-	}
-	return p.cfg.Audit.Record(ctx, audit.Event{
-		Action: "grant.revoked", Outcome: audit.Failed, Code: why,
-		Login: g.Login, Client: client.ID, Person: g.Person,
-	})
 }

@@ -215,6 +215,8 @@ func (f *fixture) handler() http.Handler {
 	mux.HandleFunc(PathAuthorize, f.authorize)
 	mux.HandleFunc(PathToken, f.p.Token)
 	mux.HandleFunc(PathUserInfo, f.p.UserInfo)
+	mux.HandleFunc(PathRevoke, f.p.Revoke)
+	mux.HandleFunc(PathIntrospect, f.p.Introspect)
 	mux.HandleFunc(PathJWKS, f.p.JWKS)
 	mux.HandleFunc(PathDiscovery, f.p.Discovery)
 	return mux
@@ -354,3 +356,5 @@ func want(t testing.TB, name string, status int, body map[string]any, wantStatus
 type fixed struct{ c Client }
 
 func (f fixed) Client(context.Context, string) (Client, error) { return f.c, nil }
+
+func memStoreAt(now func() time.Time) *memstore.Store { return memstore.New(memstore.Config{Now: now}) }

@@ -13,6 +13,8 @@ type metadata struct {
 	AuthorizationEndpoint string `json:"authorization_endpoint"`
 	TokenEndpoint         string `json:"token_endpoint"`
 	UserInfoEndpoint      string `json:"userinfo_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`    // RFC 7009
+	IntrospectionEndpoint string `json:"introspection_endpoint"` // RFC 7662
 	JWKSURI               string `json:"jwks_uri"`
 
 	// Authorization requests and their answers.
@@ -38,12 +40,21 @@ type metadata struct {
 	// Client authentication.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs    []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	// The same at the other endpoints of clients; a public client does not introspect.
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs       []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAlgorithms  []string `json:"introspection_signing_alg_values_supported"` // RFC 9701, 7
 	// MTLSEndpoints are the addresses for clients with a certificate (RFC 8705, 5).
 	MTLSEndpoints map[string]string `json:"mtls_endpoint_aliases,omitempty"`
 }
 
 // mtlsEndpoints are the endpoints where a client certificate counts, by their names in the metadata.
-var mtlsEndpoints = map[string]string{"token_endpoint": PathToken, "userinfo_endpoint": PathUserInfo}
+var mtlsEndpoints = map[string]string{
+	"token_endpoint": PathToken, "userinfo_endpoint": PathUserInfo,
+	"revocation_endpoint": PathRevoke, "introspection_endpoint": PathIntrospect,
+}
 
 func mtlsAliases(cfg *Config) map[string]string {
 	if cfg.MTLSBase == "" {
@@ -63,11 +74,13 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		AuthorizationEndpoint: cfg.Issuer + PathAuthorize,
 		TokenEndpoint:         cfg.Issuer + PathToken,
 		UserInfoEndpoint:      cfg.Issuer + PathUserInfo,
+		RevocationEndpoint:    cfg.Issuer + PathRevoke,
+		IntrospectionEndpoint: cfg.Issuer + PathIntrospect,
 		JWKSURI:               cfg.Issuer + PathJWKS,
 		Scopes:                slices.Concat(scopes, []string{scopeOffline}),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         cfg.responseModes(),
-		GrantTypes:            []string{GrantCode, GrantRefreshToken},
+		GrantTypes:            grantTypes,
 		ACRs:                  acrs,
 		Challenges:            []string{"S256"},
 		Prompts:               prompts,
@@ -83,5 +96,11 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		TokenAuthMethods:      authMethods(cfg),
 		TokenAuthAlgs:         AssertionAlgorithms(),
 		MTLSEndpoints:         mtlsAliases(cfg),
+
+		RevocationAuthMethods:    authMethods(cfg),
+		RevocationAuthAlgs:       AssertionAlgorithms(),
+		IntrospectionAuthMethods: slices.DeleteFunc(authMethods(cfg), func(m string) bool { return m == AuthNone }),
+		IntrospectionAuthAlgs:    AssertionAlgorithms(),
+		IntrospectionAlgorithms:  cfg.Keys.Algorithms(),
 	})
 }

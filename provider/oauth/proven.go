@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"encoding/base64"
 
 	"brama/storage"
@@ -14,6 +15,11 @@ type proven struct {
 
 // spend spends the DPoP proof, if there was one.
 func (p proven) spend(storage.Tx) error { return nil }
+
+// spendProof spends the DPoP proof of a request that writes nothing else.
+func (p *Provider) spendProof(ctx context.Context, proof proven) error {
+	return nil
+}
 
 // isDPoP reports whether the key of a DPoP proof with this thumbprint was shown.
 func (p proven) isDPoP(jkt string) bool {

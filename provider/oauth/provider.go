@@ -23,11 +23,13 @@ import (
 
 // Paths of the endpoints below the issuer.
 const (
-	PathAuthorize = "/authorize"
-	PathToken     = "/token"
-	PathUserInfo  = "/userinfo"
-	PathJWKS      = "/jwks"
-	PathDiscovery = "/.well-known/openid-configuration"
+	PathAuthorize  = "/authorize"
+	PathToken      = "/token"
+	PathUserInfo   = "/userinfo"
+	PathRevoke     = "/revoke"
+	PathIntrospect = "/introspect"
+	PathJWKS       = "/jwks"
+	PathDiscovery  = "/.well-known/openid-configuration"
 )
 
 // Config is what a Provider needs.

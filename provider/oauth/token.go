@@ -11,22 +11,42 @@ import (
 
 // Token is the token endpoint (RFC 6749, 3.2).
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
+	p.serveClient(w, r, "token request refused", func(client *Client, form url.Values) error {
+		answer, err := p.exchange(r.Context(), client, form, proven{})
+		if err == nil {
+			writeJSON(w, http.StatusOK, answer)
+		}
+		return err
+	})
+}
+
+// serveClient reads a request to an endpoint of clients: a form by POST, nothing in the address, no parameter twice, from a
+// client that has proven itself. answer writes the answer, or returns an error and has written nothing.
+func (p *Provider) serveClient(w http.ResponseWriter, r *http.Request, refused string, answer func(*Client, url.Values) error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		writeError(w, &Error{Code: "invalid_request", Description: "method is not POST", Status: http.StatusMethodNotAllowed})
 		return
 	}
-	answer, clientID, err := p.exchange(r)
-	if err != nil {
-		e := publicError(err)
-		p.logRefusal(r.Context(), "token request refused", clientID, e)
-		if e.Code == "invalid_client" && r.Header.Get("Authorization") != "" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="token"`) // RFC 6749, 5.2
-		}
-		writeError(w, e)
+	var client *Client
+	form, err := tokenForm(r)
+	if err == nil {
+		client, err = p.authenticate(r, form)
+	}
+	id := ""
+	if err == nil {
+		id = client.ID
+		err = answer(client, form)
+	}
+	if err == nil {
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	e := publicError(err)
+	p.logRefusal(r.Context(), refused, id, e)
+	if e.Code == "invalid_client" && r.Header.Get("Authorization") != "" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="token"`) // RFC 6749, 5.2
+	}
+	writeError(w, e)
 }
 
 // logRefusal tells the operator, once. Codes, tokens, secrets and persons are in none of these errors.
@@ -39,35 +59,26 @@ func (p *Provider) logRefusal(ctx context.Context, message, clientID string, e *
 		slog.String("reason", e.Description), slog.String("err", chain(e.Err)))
 }
 
-// exchange reads a token request and returns its answer, all that it wrote being on the disk.
-func (p *Provider) exchange(r *http.Request) (*tokenAnswer, string, error) {
-	form, err := tokenForm(r)
-	if err != nil {
-		return nil, "", err
-	}
-	client, err := p.authenticate(r, form)
-	if err != nil {
-		return nil, "", err
-	}
+// exchange answers a token request, all that it wrote being on the disk.
+func (p *Provider) exchange(ctx context.Context, client *Client, form url.Values, proof proven) (*tokenAnswer, error) {
 	grant := form.Get("grant_type")
 	switch {
 	case grant == "":
-		return nil, client.ID, &Error{Code: "invalid_request", Description: "grant_type is missing", Status: 400}
+		return nil, &Error{Code: "invalid_request", Description: "grant_type is missing", Status: 400}
 	case !slices.Contains(grantTypes, grant):
-		return nil, client.ID, &Error{Code: "unsupported_grant_type", Description: "grant_type is not supported", Status: 400}
+		return nil, &Error{Code: "unsupported_grant_type", Description: "grant_type is not supported", Status: 400}
 	case !client.Allows(grant):
-		return nil, client.ID, &Error{Code: "unauthorized_client", Description: "the client is not registered for this grant_type", Status: 400}
+		return nil, &Error{Code: "unauthorized_client", Description: "the client is not registered for this grant_type", Status: 400}
 	}
-	var answer *tokenAnswer
 	switch grant {
 	case GrantCode:
-		answer, err = p.redeemCode(r.Context(), client, form, proven{})
+		return p.redeemCode(ctx, client, form, proof)
 	case GrantRefreshToken:
-		answer, err = p.refresh(r.Context(), client, form, proven{})
-	default:
-		err = errors.New("oauth: internal error: grant type without an answer")
+		return p.refresh(ctx, client, form, proof)
+	case GrantClientCredentials:
+		return p.credentials(ctx, client, form, proof)
 	}
-	return answer, client.ID, err
+	return nil, errors.New("oauth: internal error: grant type without an answer")
 }
 
 func tokenForm(r *http.Request) (url.Values, error) {

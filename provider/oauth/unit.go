@@ -72,13 +72,21 @@ func (p *Provider) sealGrant(id string, c *sealedGrant) ([]byte, error) {
 }
 
 func (p *Provider) openGrant(g *storage.Grant) (*sealedGrant, error) {
-	plain, err := p.cfg.Sealer.Open("grant:"+g.ID, g.Sealed)
-	if err != nil {
-		return nil, fmt.Errorf("oauth: opening a grant: %w", err)
-	}
 	c := &sealedGrant{}
-	if err := json.Unmarshal(plain, c); err != nil {
-		return nil, fmt.Errorf("oauth: decoding a grant: %w", err)
+	if err := p.openGrantInto(g, c); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// openGrantInto decodes what of a grant is asked for.
+func (p *Provider) openGrantInto(g *storage.Grant, v any) error {
+	plain, err := p.cfg.Sealer.Open("grant:"+g.ID, g.Sealed)
+	if err != nil {
+		return fmt.Errorf("oauth: opening a grant: %w", err)
+	}
+	if err := json.Unmarshal(plain, v); err != nil {
+		return fmt.Errorf("oauth: decoding a grant: %w", err)
+	}
+	return nil
 }
