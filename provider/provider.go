@@ -169,6 +169,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(oauth.PathDiscovery, engine.Discovery).Methods(get...)
 	r.HandleFunc(oauth.PathJWKS, engine.JWKS).Methods(get...)
 	r.HandleFunc(oauth.PathAuthorize, p.limited(flow.Authorize)).Methods(http.MethodGet, http.MethodPost)
+	r.HandleFunc(oauth.PathPAR, p.limited(engine.Push)).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathToken, engine.Token).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathRevoke, engine.Revoke).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathIntrospect, engine.Introspect).Methods(http.MethodPost)

@@ -69,8 +69,8 @@ func (p *Provider) checkAssertion(ctx context.Context, c *Client, assertion stri
 	switch {
 	case c.AuthAlg != "":
 		algs = []string{c.AuthAlg}
-	case c.FAPI(): // FAPI 2.0 Security Profile, 5.4.1: PS256, ES256, EdDSA
-		algs = []string{"ES256", "PS256", "EdDSA"}
+	case c.FAPI():
+		algs = fapiAlgorithms()
 	}
 	payload, header, err := p.verifyClientJWS(ctx, c, assertion, algs)
 	if err != nil {

@@ -12,6 +12,15 @@ import (
 	"github.com/ory/fosite"
 )
 
+// An asked is a request whose parameters were found: in the request itself, in a request object or in a pushed request. All
+// that is not in form counts for nothing.
+type asked struct {
+	form   url.Values
+	pushed bool
+	signed bool
+	handle string // of a pushed request that a browser brings
+}
+
 // ReadAuthorize reads and checks an authorization request (GET, or POST with a form). The error is an *Error: with Page,
 // redirect_uri is not proven and the answer is a page; without it, the request is returned too and the answer is
 // Deny(w, r, req, err.Code, err.Description).
@@ -20,15 +29,53 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 	if err != nil {
 		return nil, pageError("invalid_request", err.Error(), err)
 	}
-	req, client, err := p.proveRedirect(r.Context(), form)
+	client, err := p.requestingClient(r.Context(), form)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.readRequest(req, &client, form); err != nil {
+	a := &asked{form: form}
+	switch {
+	case isPushed(form.Get("request_uri")):
+		if len(form["request_uri"]) > 1 || form.Get("request") != "" {
+			return nil, pageError("invalid_request", "request_uri stands twice, or beside request", errFormTwice)
+		}
+		if a, err = p.loadPushed(r.Context(), &client, form.Get("request_uri")); err != nil {
+			return nil, err
+		}
+	case form.Get("request") != "" && duplicated(form) == "" && form.Get("request_uri") == "":
+		if a, err = p.openRequest(r.Context(), &client, form); err != nil {
+			// The object says nothing; the parameters beside it may prove where the person came from.
+			req, unproven := p.proveRedirect(&client, form)
+			if unproven != nil {
+				return nil, asPage(err)
+			}
+			if e := p.readMode(req, form); e != nil {
+				err = e
+			}
+			return req, err
+		}
+	}
+	return p.readAsked(r.Context(), &client, a)
+}
+
+// readAsked checks the parameters of a request, wherever they were found.
+func (p *Provider) readAsked(ctx context.Context, client *Client, a *asked) (*AuthorizeRequest, error) {
+	req, err := p.proveRedirect(client, a.form)
+	if err != nil {
+		return nil, err
+	}
+	req.RequestURI = a.handle
+	if err := p.readMode(req, a.form); err != nil {
+		return req, err
+	}
+	if err := p.checkDemands(req, client, a); err != nil {
+		return req, err
+	}
+	if err := p.readRequest(req, client, a.form); err != nil {
 		return req, err
 	}
 	// fosite's own look at the same request: what it refuses, Grant could not grant.
-	ctx := withUnit(r.Context(), &unit{client: &fositeClient{Client: client, redirectURI: req.RedirectURI}})
+	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: *client, redirectURI: req.RedirectURI}})
 	if _, err := p.fositeRequest(ctx, req); err != nil {
 		return req, redirectError(publicError(err))
 	}
@@ -52,34 +99,48 @@ func authorizeForm(r *http.Request) (url.Values, error) {
 	return nil, errors.New("method is neither GET nor POST")
 }
 
-// proveRedirect finds the client and proves redirect_uri. Until then every error is a page.
-func (p *Provider) proveRedirect(ctx context.Context, form url.Values) (*AuthorizeRequest, Client, error) {
-	for _, name := range []string{"client_id", "redirect_uri"} {
-		switch n := len(form[name]); {
-		case n > 1:
-			return nil, Client{}, pageError("invalid_request", name+" stands twice", errFormTwice)
-		case n == 0 || form.Get(name) == "":
-			return nil, Client{}, pageError("invalid_request", name+" is missing", nil)
-		}
+// one returns a parameter that must be there once; where redirect_uri is not proven, what is wrong is a page.
+func one(form url.Values, name string) (string, error) {
+	switch n := len(form[name]); {
+	case n > 1:
+		return "", pageError("invalid_request", name+" stands twice", errFormTwice)
+	case n == 0 || form.Get(name) == "":
+		return "", pageError("invalid_request", name+" is missing", nil)
 	}
-	client, err := p.cfg.Clients.Client(ctx, form.Get("client_id"))
+	return form.Get(name), nil
+}
+
+// requestingClient finds the client that a request names.
+func (p *Provider) requestingClient(ctx context.Context, form url.Values) (Client, error) {
+	id, err := one(form, "client_id")
+	if err != nil {
+		return Client{}, err
+	}
+	client, err := p.cfg.Clients.Client(ctx, id)
 	if errors.Is(err, ErrUnknownClient) {
-		return nil, Client{}, pageError("invalid_client", "client is not registered", err)
+		return Client{}, pageError("invalid_client", "client is not registered", err)
 	}
 	if err != nil {
-		e := pageError("server_error", "", err)
-		e.Status = http.StatusInternalServerError
-		return nil, Client{}, e
+		return Client{}, pageFault(err)
 	}
-	if !client.allows(form.Get("redirect_uri")) {
-		return nil, Client{}, pageError("invalid_request", "redirect_uri is not registered", nil)
+	return client, nil
+}
+
+// proveRedirect proves redirect_uri. Until then every error is a page.
+func (p *Provider) proveRedirect(client *Client, form url.Values) (*AuthorizeRequest, error) {
+	redirect, err := one(form, "redirect_uri")
+	if err != nil {
+		return nil, err
+	}
+	if !client.allows(redirect) {
+		return nil, pageError("invalid_request", "redirect_uri is not registered", nil)
 	}
 	// Whole seconds, as times of logins are: one of the same second is not older than the request.
-	req := &AuthorizeRequest{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), RequestedAt: p.cfg.Now().UTC().Truncate(time.Second)}
+	req := &AuthorizeRequest{ClientID: client.ID, RedirectURI: redirect, RequestedAt: p.cfg.Now().UTC().Truncate(time.Second)}
 	if s := form["state"]; len(s) == 1 && len(s[0]) <= maxState {
 		req.State = s[0]
 	}
-	return req, client, nil
+	return req, nil
 }
 
 // fositeRequest lets fosite read the request. The context has the unit with the client.

@@ -15,6 +15,20 @@ func pageError(code, description string, err error) *Error {
 	return &Error{Page: true, Code: code, Description: description, Status: http.StatusBadRequest, Err: err}
 }
 
+// pageFault is the page for a fault of ours before redirect_uri is proven.
+func pageFault(err error) *Error {
+	e := pageError("server_error", "", err)
+	e.Status = http.StatusInternalServerError
+	return e
+}
+
+// asPage makes a page of an error that would go back to the client.
+func asPage(err error) *Error {
+	e := *publicError(err)
+	e.Page = true
+	return &e
+}
+
 func redirectError(e *Error) *Error {
 	e.Page = false
 	return e
@@ -30,6 +44,7 @@ var statuses = map[string]int{
 	"unsupported_response_type":         http.StatusBadRequest,
 	"invalid_scope":                     http.StatusBadRequest,
 	"access_denied":                     http.StatusBadRequest,
+	"invalid_request_uri":               http.StatusBadRequest,
 	"login_required":                    http.StatusBadRequest,
 	"interaction_required":              http.StatusBadRequest,
 	"consent_required":                  http.StatusBadRequest,

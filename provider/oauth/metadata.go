@@ -28,7 +28,11 @@ type metadata struct {
 	Displays           []string `json:"display_values_supported"`
 	ClaimsParameter    bool     `json:"claims_parameter_supported"`
 	RequestParameter   bool     `json:"request_parameter_supported"`
-	RequestURI         bool     `json:"request_uri_parameter_supported"` // absent would mean true
+	RequestURI         bool     `json:"request_uri_parameter_supported"` // by reference, that is; absent would mean true
+	RequestAlgorithms  []string `json:"request_object_signing_alg_values_supported"`
+	PAREndpoint        string   `json:"pushed_authorization_request_endpoint"` // RFC 9126, 5
+	RequirePAR         bool     `json:"require_pushed_authorization_requests"`
+	RequireSigned      bool     `json:"require_signed_request_object"` // RFC 9101, 9.2
 	UILocales          []string `json:"ui_locales_supported"`
 	ResponsesHaveIss   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	SubjectTypes       []string `json:"subject_types_supported"`
@@ -86,6 +90,10 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		Prompts:               prompts,
 		Displays:              displays,
 		ClaimsParameter:       true,
+		RequestParameter:      true,
+		RequestAlgorithms:     AssertionAlgorithms(),
+		PAREndpoint:           cfg.Issuer + PathPAR,
+		RequirePAR:            cfg.RequirePAR,
 		UILocales:             []string{"uk", "en"},
 		ResponsesHaveIss:      true,
 		SubjectTypes:          []string{Pairwise, Public},

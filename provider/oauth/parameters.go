@@ -34,19 +34,19 @@ func invalidRequest(description string) *Error {
 
 // readRequest fills req from form. Errors go back to the client.
 func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values) error {
-	if err := p.readMode(req, form); err != nil {
-		return err
-	}
 	if duplicated(form) != "" {
 		return invalidRequest("a parameter stands twice")
 	}
 	if len(form.Get("state")) > maxState {
 		return invalidRequest("state is too long")
 	}
-	for name, code := range map[string]string{"request": "request_not_supported", "request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
+	for name, code := range map[string]string{"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
 		if form.Get(name) != "" {
 			return &Error{Code: code, Description: name + " is not supported", Status: 400}
 		}
+	}
+	if !c.Allows(GrantCode) {
+		return &Error{Code: "unauthorized_client", Description: "the client is not registered for sign-in", Status: 400}
 	}
 	switch form.Get("response_type") {
 	case "code":

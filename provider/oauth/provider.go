@@ -72,6 +72,9 @@ type Config struct {
 	// asked at every refresh; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
 
+	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
+	RequirePAR bool
+
 	// FormPost writes the page of response_mode form_post: a form with the fields, hidden, that a script sends and a visible
 	// button too. nil offers no such mode.
 	FormPost func(http.ResponseWriter, *http.Request, FormPost)

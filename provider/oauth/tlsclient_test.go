@@ -140,9 +140,11 @@ func TestTLSClientAuth(t *testing.T) {
 		}
 		for what, peer := range map[string]*x509.Certificate{
 			"none": nil, "of another authority": foreign.issue(t, nil), "self-signed": (*authority)(nil).issue(t, nil),
-			"expired":    ours.issue(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }),
-			"server's":   ours.issue(t, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }),
-			"of nothing": ours.issue(t, func(c *x509.Certificate) { *c = x509.Certificate{SerialNumber: c.SerialNumber, NotBefore: c.NotBefore, NotAfter: c.NotAfter, ExtKeyUsage: c.ExtKeyUsage} }),
+			"expired":  ours.issue(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }),
+			"server's": ours.issue(t, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }),
+			"of nothing": ours.issue(t, func(c *x509.Certificate) {
+				*c = x509.Certificate{SerialNumber: c.SerialNumber, NotBefore: c.NotBefore, NotAfter: c.NotAfter, ExtKeyUsage: c.ExtKeyUsage}
+			}),
 		} {
 			if got := f.proveTLS(name, peer); got != "invalid_client" {
 				t.Errorf("%s, certificate %s: %s", name, what, got)

@@ -91,7 +91,7 @@ func TestPKCERules(t *testing.T) {
 func TestRequestObjectRefused(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	for name, code := range map[string]string{
-		"request": "request_not_supported", "request_uri": "request_uri_not_supported", "registration": "registration_not_supported",
+		"request": "invalid_request_object", "request_uri": "request_uri_not_supported", "registration": "registration_not_supported",
 	} {
 		q := f.answerOf(f.ask(params(name, "https://portal.example.ua/object")))
 		if q.Get("error") != code || q.Get("state") != "state-of-the-portal" || q.Get("iss") != testIssuer {

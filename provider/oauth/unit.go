@@ -19,6 +19,7 @@ type unit struct {
 	// An authorization: the grant that will be.
 	draft  *storage.Grant
 	claims *sealedGrant
+	pushed string // handle of the pushed request that is spent with it; may be empty
 }
 
 type unitKey struct{}
@@ -47,6 +48,11 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
 		if u.draft == nil {
 			return nil
+		}
+		if u.pushed != "" {
+			if err := storage.SpendPushed(tx, storage.HashSecret(u.pushed), u.draft.Client, p.cfg.Now()); err != nil {
+				return err
+			}
 		}
 		return storage.InsertGrant(tx, *u.draft)
 	})

@@ -396,35 +396,3 @@ func (c *Client) checkTokens() error {
 	}
 	return nil
 }
-
-// checkProfile holds what FAPI 2.0 asks of a client (FAPI 2.0 Security Profile, 5.3.2.1 and 5.4.1).
-func (c *Client) checkProfile() error {
-	if c.DPoPBound && c.CertificateBound {
-		return faulty("tokens are bound to a DPoP key or to a certificate, not to both")
-	}
-	switch c.Profile {
-	case "":
-		return nil
-	case ProfileFAPI2, ProfileFAPI2MessageSigning:
-	default:
-		return faulty("unknown profile %q", c.Profile)
-	}
-	switch m := c.Method(); {
-	case m != AuthPrivateKeyJWT && m != AuthTLS && m != AuthSelfSignedTLS:
-		return faulty("profile %s needs private_key_jwt or a TLS certificate", c.Profile)
-	case !c.DPoPBound && !c.CertificateBound:
-		return faulty("profile %s needs tokens bound to a DPoP key or to a certificate", c.Profile)
-	case c.PKCEOptional:
-		return faulty("profile %s needs PKCE", c.Profile)
-	case c.AuthAlg == keys.RS256 || c.RequestObjectAlg == keys.RS256 || c.IDTokenAlg == keys.RS256 || c.AuthorizationSignedAlg == keys.RS256 || c.UserInfoSignedAlg == keys.RS256:
-		return faulty("profile %s knows no RS256", c.Profile)
-	case c.MessageSigning() && !c.hasKeys():
-		return faulty("profile %s needs jwks or jwks_uri", c.Profile)
-	}
-	for _, u := range c.RedirectURIs {
-		if !c.Native && !strings.HasPrefix(u, "https://") {
-			return &invalid{invalidRedirectURI, fmt.Errorf("redirect_uri %q: profile %s needs https", u, c.Profile)}
-		}
-	}
-	return nil
-}

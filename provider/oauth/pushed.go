@@ -1,0 +1,156 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"brama/storage"
+)
+
+// PathPAR is the endpoint for pushed authorization requests (RFC 9126).
+const PathPAR = "/par"
+
+// pushedPrefix begins every handle (RFC 9126, 2.2).
+const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
+
+const (
+	// pushedLife is how long the browser has to bring the handle: under the 600 s of FAPI 2.0 Security Profile, 5.3.2.2.
+	pushedLife = 90 * time.Second
+	// pushedKept is how long a login may take that began with the handle, which is spent at its end.
+	pushedKept = 3 * time.Hour
+)
+
+// requestParameters are those that a pushed request keeps. Everything else, the client's authentication first of all, is
+// forgotten.
+var requestParameters = []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "ui_locales", "display", "idp_hint", "login_hint",
+	"id_token_hint", "claims", "purpose", "account_hint", "dpop_jkt", "registration"}
+
+func keepParameters(form url.Values) url.Values {
+	kept := url.Values{}
+	for _, name := range requestParameters {
+		if v := form.Get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	return kept
+}
+
+// A pushed is what is sealed of a pushed request.
+type pushed struct {
+	Form   url.Values `json:"form"`
+	Signed bool       `json:"signed,omitempty"` // it was a request object
+}
+
+// Push is the endpoint for pushed authorization requests. What is wrong with a request is said here and now, by the rules of
+// the authorization endpoint.
+func (p *Provider) Push(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		writeError(w, &Error{Code: "invalid_request", Description: "method is not POST", Status: http.StatusMethodNotAllowed})
+		return
+	}
+	handle, clientID, err := p.push(r)
+	if err != nil {
+		e := publicError(err)
+		p.logRefusal(r.Context(), "pushed request refused", clientID, e)
+		if e.Code == "invalid_client" && r.Header.Get("Authorization") != "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="par"`)
+		}
+		writeError(w, e)
+		return
+	}
+	writeJSON(w, http.StatusCreated, map[string]any{"request_uri": handle, "expires_in": int(pushedLife / time.Second)})
+}
+
+// push reads a pushed request and returns its handle.
+func (p *Provider) push(r *http.Request) (string, string, error) {
+	form, err := tokenForm(r)
+	if err != nil {
+		return "", "", err
+	}
+	client, err := p.authenticate(r, form)
+	if err != nil {
+		return "", "", err
+	}
+	ctx := r.Context()
+	if form.Get("request_uri") != "" {
+		return "", client.ID, invalidRequest("request_uri has no place in a pushed request")
+	}
+	form.Set("client_id", client.ID) // authenticate has compared it with what was there
+	a := &asked{form: form, pushed: true}
+	if form.Get("request") != "" {
+		if a, err = p.openRequest(ctx, client, form); err != nil {
+			return "", client.ID, err
+		}
+		a.pushed = true
+	}
+	if _, err := p.readAsked(ctx, client, a); err != nil {
+		return "", client.ID, err
+	}
+	handle, err := p.storePushed(ctx, client, &pushed{Form: keepParameters(a.form), Signed: a.signed})
+	return handle, client.ID, err
+}
+
+func (p *Provider) storePushed(ctx context.Context, c *Client, q *pushed) (string, error) {
+	var secret [32]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	handle := pushedPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	id := storage.HashSecret(handle)
+	plain, err := json.Marshal(q)
+	if err != nil {
+		return "", fmt.Errorf("oauth: encoding a pushed request: %w", err)
+	}
+	until := p.cfg.Now().Add(pushedLife)
+	record := storage.PushedRequest{ID: id, Client: c.ID, Until: until, Expires: until.Add(pushedKept), Sealed: p.cfg.Sealer.Seal("pushed:"+id, plain)}
+	return handle, p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return storage.InsertPushed(tx, record) })
+}
+
+// errPushed is the one answer to a handle that is unknown, of another client, spent or too old.
+func errPushed(err error) *Error {
+	return pageError("invalid_request_uri", "the pushed request is unknown, spent or too old", err)
+}
+
+// loadPushed returns the pushed request that a browser brings. It stays there: a login that is begun anew, a page that is
+// loaded again, may bring it again until it is granted (FAPI 2.0 Security Profile, 5.3.2.2). What the browser says beside
+// client_id and request_uri counts for nothing (RFC 9126, 4).
+func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*asked, error) {
+	id := storage.HashSecret(handle)
+	var record storage.PushedRequest
+	err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
+		var err error
+		record, err = storage.GetPushed(tx, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, errPushed(err)
+	case err != nil:
+		return nil, pageFault(err)
+	case record.Client != c.ID:
+		return nil, errPushed(errors.New("oauth: pushed by another client"))
+	case !record.Spent.IsZero():
+		return nil, errPushed(errors.New("oauth: pushed request is spent"))
+	case !p.cfg.Now().Before(record.Until):
+		return nil, errPushed(errors.New("oauth: pushed request is too old"))
+	}
+	plain, err := p.cfg.Sealer.Open("pushed:"+id, record.Sealed)
+	if err != nil {
+		return nil, pageFault(fmt.Errorf("oauth: opening a pushed request: %w", err))
+	}
+	var q pushed
+	if err := json.Unmarshal(plain, &q); err != nil {
+		return nil, pageFault(fmt.Errorf("oauth: decoding a pushed request: %w", err))
+	}
+	return &asked{form: q.Form, pushed: true, signed: q.Signed, handle: handle}, nil
+}
+
+func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, pushedPrefix) }
