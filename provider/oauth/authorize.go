@@ -12,9 +12,9 @@ import (
 	"github.com/ory/fosite"
 )
 
-// An asked is a request whose parameters were found: in the request itself, in a request object or in a pushed request. All
+// A submission is a request whose parameters were found: in the request itself, in a request object or in a pushed request. All
 // that is not in form counts for nothing.
-type asked struct {
+type submission struct {
 	form   url.Values
 	pushed bool
 	signed bool
@@ -33,7 +33,7 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &asked{form: form}
+	a := &submission{form: form}
 	switch {
 	case isPushed(form.Get("request_uri")):
 		if len(form["request_uri"]) > 1 || form.Get("request") != "" {
@@ -55,11 +55,11 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 			return req, err
 		}
 	}
-	return p.readAsked(r.Context(), &client, a)
+	return p.readSubmission(r.Context(), &client, a)
 }
 
-// readAsked checks the parameters of a request, wherever they were found.
-func (p *Provider) readAsked(ctx context.Context, client *Client, a *asked) (*AuthorizeRequest, error) {
+// readSubmission checks the parameters of a request, wherever they were found.
+func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submission) (*AuthorizeRequest, error) {
 	req, err := p.proveRedirect(client, a.form)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func (p *Provider) codeLife(c *Client) time.Duration {
 
 // checkDemands refuses a request that came in another way than the client must take: by its profile, or because it was
 // registered so.
-func (p *Provider) checkDemands(req *AuthorizeRequest, c *Client, a *asked) error {
+func (p *Provider) checkDemands(req *AuthorizeRequest, c *Client, a *submission) error {
 	switch {
 	case !a.pushed && (c.NeedsPAR() || p.cfg.RequirePAR):
 		return invalidRequest("requests of this client have to be pushed (PAR)")

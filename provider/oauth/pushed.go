@@ -86,14 +86,14 @@ func (p *Provider) push(r *http.Request) (string, string, error) {
 		return "", client.ID, invalidRequest("request_uri has no place in a pushed request")
 	}
 	form.Set("client_id", client.ID) // authenticate has compared it with what was there
-	a := &asked{form: form, pushed: true}
+	a := &submission{form: form, pushed: true}
 	if form.Get("request") != "" {
 		if a, err = p.openRequest(ctx, client, form); err != nil {
 			return "", client.ID, err
 		}
 		a.pushed = true
 	}
-	if _, err := p.readAsked(ctx, client, a); err != nil {
+	if _, err := p.readSubmission(ctx, client, a); err != nil {
 		return "", client.ID, err
 	}
 	handle, err := p.storePushed(ctx, client, &pushed{Form: keepParameters(a.form), Signed: a.signed})
@@ -122,7 +122,7 @@ func errPushed(err error) *Error {
 // loadPushed returns the pushed request that a browser brings. It stays there: a login that is begun anew, a page that is
 // loaded again, may bring it again until it is granted (FAPI 2.0 Security Profile, 5.3.2.2). What the browser says beside
 // client_id and request_uri counts for nothing (RFC 9126, 4).
-func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*asked, error) {
+func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*submission, error) {
 	id := storage.HashSecret(handle)
 	var record storage.PushedRequest
 	err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
@@ -150,7 +150,7 @@ func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*a
 	if err := json.Unmarshal(plain, &q); err != nil {
 		return nil, pageFault(fmt.Errorf("oauth: decoding a pushed request: %w", err))
 	}
-	return &asked{form: q.Form, pushed: true, signed: q.Signed, handle: handle}, nil
+	return &submission{form: q.Form, pushed: true, signed: q.Signed, handle: handle}, nil
 }
 
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, pushedPrefix) }

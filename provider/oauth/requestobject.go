@@ -41,7 +41,7 @@ func (c *Client) objectAlgorithms() []string {
 
 // openRequest reads a request that came as a request object by value (RFC 9101). Only what stands in the object counts; of
 // the parameters beside it client_id, and response_type if it is there, must say the same.
-func (p *Provider) openRequest(ctx context.Context, c *Client, outer url.Values) (*asked, error) {
+func (p *Provider) openRequest(ctx context.Context, c *Client, outer url.Values) (*submission, error) {
 	form, err := p.openRequestObject(ctx, c, outer.Get("request"))
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (p *Provider) openRequest(ctx context.Context, c *Client, outer url.Values)
 	if t := outer.Get("response_type"); t != "" && t != form.Get("response_type") {
 		return nil, badObject("response_type differs from that in the request object", nil)
 	}
-	return &asked{form: form, signed: true}, nil
+	return &submission{form: form, signed: true}, nil
 }
 
 // openRequestObject verifies a request object of c and returns its parameters as a form. They are checked as those of any
