@@ -103,6 +103,14 @@ func VerifyWithBouncyCastle(t testing.TB, message, content, certificate []byte) 
 	return Verdict{ok, output}
 }
 
+// VerifyRequestWithBouncyCastle has Bouncy Castle verify a PKCS#10 request for a certificate of a ДСТУ 4145 key. The output is
+// the subject, and the key usage that is asked for.
+func VerifyRequestWithBouncyCastle(t testing.TB, request []byte) Verdict {
+	t.Helper()
+	ok, output := bouncyCastle(t, "BouncyCastle", "request", file(t, "request", request))
+	return Verdict{ok, output}
+}
+
 // SignWithBouncyCastle has Bouncy Castle sign content with a ДСТУ 4145 key and ГОСТ 34.311.
 func SignWithBouncyCastle(t testing.TB, key *dstu4145.PrivateKey, certificate, content []byte, detached bool) []byte {
 	t.Helper()

@@ -3,6 +3,7 @@
 //
 // verify MESSAGE CERT|- [CONTENT]                        CERT is DER; - takes the one in the message
 // sign KEY CERT CONTENT OUT attached|detached            KEY is PKCS#8, or "CURVE-OID:D" for ДСТУ with D in hex
+// request REQUEST                                        a PKCS#10 request: its own signature, and what it asks for
 // Exit 0 if it verifies or is written, 1 if it does not verify.
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
@@ -181,12 +182,32 @@ public class BouncyCastle {
         return gen.generate(new CMSProcessableByteArray(content), !detached).getEncoded(); // BER
     }
 
+    /** Verifies a request for a certificate with the key that stands in it, and prints the subject and the key usage. */
+    static boolean request(byte[] der) throws Exception {
+        org.bouncycastle.pkcs.PKCS10CertificationRequest r = new org.bouncycastle.pkcs.PKCS10CertificationRequest(der);
+        java.security.PublicKey key = KeyFactory.getInstance("DSTU4145", "BC").generatePublic(
+            new java.security.spec.X509EncodedKeySpec(r.getSubjectPublicKeyInfo().getEncoded()));
+        Signature s = Signature.getInstance(r.getSignatureAlgorithm().getAlgorithm().getId(), "BC");
+        s.initVerify(key);
+        s.update(r.toASN1Structure().getCertificationRequestInfo().getEncoded(ASN1Encoding.DER));
+        ASN1Encodable asked = r.getAttributes(PKCSObjectIdentifiers.pkcs_9_at_extensionRequest)[0].getAttrValues().getObjectAt(0);
+        org.bouncycastle.asn1.x509.KeyUsage usage = org.bouncycastle.asn1.x509.KeyUsage.fromExtensions(org.bouncycastle.asn1.x509.Extensions.getInstance(asked));
+        System.out.println(r.getSubject() + " usage " + usage.getBytes()[0]);
+        return s.verify(r.getSignature());
+    }
+
     public static void main(String[] args) throws Exception {
         Security.addProvider(new BouncyCastleProvider());
         if (args[0].equals("verify")) {
             byte[] cert = args[2].equals("-") ? null : Files.readAllBytes(Path.of(args[2]));
             verify(Files.readAllBytes(Path.of(args[1])), cert, args.length > 3 ? Files.readAllBytes(Path.of(args[3])) : null);
             System.out.println("verified");
+            return;
+        }
+        if (args[0].equals("request")) {
+            if (!request(Files.readAllBytes(Path.of(args[1])))) {
+                System.exit(1);
+            }
             return;
         }
         byte[] out = sign(args[1], Files.readAllBytes(Path.of(args[2])), Files.readAllBytes(Path.of(args[3])), args[5].equals("detached"));

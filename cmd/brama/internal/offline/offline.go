@@ -34,6 +34,9 @@ func Verbs() []Verb {
 		{"container inspect", "[--password-file F] [--json] FILE", "show what is in a key container", runInspect},
 		{"envelope open", "--key FILE --password-file F [--cert FILE]... [--out F] FILE", "decrypt a message (--cert: the sender's, or the key's own)", runEnvelopeOpen},
 		{"envelope seal", "--to CERT... [--key FILE --password-file F --cert CERT [--attach]] [--cipher gost28147-cfb|gost28147-ctr|kalyna256-cfb|kalyna256-ctr] [--by-key-id] [--out F] FILE", "encrypt a file to certificates", runEnvelopeSeal},
+		{"envelope-key request", "--key CONTAINER --password-file F --organization O [--name N] [--edrpou CODE] [--locality L] [--country UA] [--pem] REQUEST", "make a key for envelopes in a container, and a request for its certificate", runEnvelopeKeyRequest},
+		{"envelope-key install", "--key CONTAINER --password-file F --out CERT ISSUED", "check an issued certificate against its key, and put it where the configuration names it", runEnvelopeKeyInstall},
+		{"envelope-key list", "[--within 720h] [--json] CONFIG", "show the keys of a configuration and until when their certificates are valid", runEnvelopeKeyList},
 		{"digest", "--algorithm gost34311|kupyna256|kupyna384|kupyna512 FILE", "print a national digest in hex", runDigest},
 	}
 }
