@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"brama/cmd/brama/internal/acquirer"
 	"brama/cmd/brama/internal/dev"
 	"brama/cmd/brama/internal/offline"
 	"brama/cmd/brama/internal/serve"
@@ -28,6 +29,7 @@ usage: brama VERB [ARGUMENTS]
 
   dev                   the provider, test trust services, a demo portal and demo keys on this machine
   serve --config FILE   the provider
+  diia setup, status    the institution's branch and offer at Дія
 `)
 	for _, v := range offline.Verbs() {
 		fmt.Fprintf(w, "  %-21s %s\n", v.Name, v.Summary)
@@ -56,6 +58,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return dev.Run(ctx, rest, stdout, stderr)
 	case "serve":
 		return serve.Run(ctx, rest, stderr)
+	case "diia":
+		return acquirer.Run(ctx, rest, stdout, stderr)
 	case "version", "--version":
 		return printVersion(rest, stdout)
 	case "help", "-h", "--help":
