@@ -62,7 +62,7 @@ type CertificateInfo struct {
 
 // An Evidence is what the audit keeps of a login: enough to repeat the verification in court.
 type Evidence struct {
-	Signature  []byte `json:"signature,omitempty"`  // SignedData, DER
+	Signature  []byte `json:"signature,omitempty"`  // SignedData, DER, or the ASiC container around it
 	Content    []byte `json:"content,omitempty"`    // the challenge
 	Revocation []byte `json:"revocation,omitempty"` // OCSP response or CRL, DER
 	TrustList  string `json:"trust_list,omitempty"` // version or digest of the list

@@ -15,6 +15,7 @@ import (
 	"brama/connectors"
 	"brama/connectors/internal/signing"
 	"brama/connectors/levels"
+	"brama/internal/qes/asic"
 	"brama/internal/qes/keystore"
 )
 
@@ -27,12 +28,17 @@ type Config struct {
 	// RemoteIssuers adds providers whose keys are used by telephone to the built-in ones, by EDRPOU; their certificates
 	// are refused here (threat T3).
 	RemoteIssuers []string
+	// RemoteProfiles adds such certificates of providers that also give keys into people's own hands.
+	RemoteProfiles []RemoteProfile
 	// Levels is the policy that gives levels; nil is the one in the program.
 	Levels *levels.Policy
 	// TrustList names the version of the trusted list for the evidence; may be nil.
 	TrustList func() string
 	Now       func() time.Time // nil means time.Now
 }
+
+// A RemoteProfile describes certificates whose key is used by telephone: by issuer, policy, and whether they name a device.
+type RemoteProfile = signing.RemoteProfile
 
 // Connector implements connectors.Connector.
 type Connector struct{ checker *signing.Checker }
@@ -42,7 +48,7 @@ var _ connectors.Connector = (*Connector)(nil)
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
 	checker, err := signing.New(signing.Checker{Method: Method, Verifier: c.Verifier, Now: c.Now, TrustList: c.TrustList, Levels: c.Levels,
-		RemoteIssuers: c.RemoteIssuers})
+		RemoteIssuers: c.RemoteIssuers, RemoteProfiles: c.RemoteProfiles})
 	if err != nil {
 		return nil, fmt.Errorf("upload: %w", err)
 	}
@@ -60,7 +66,7 @@ func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, e
 	return c.Idle(), nil
 }
 
-// Advance takes the uploaded file as the body: SignedData in DER, PEM or base64.
+// Advance takes the uploaded file as the body: SignedData in DER, PEM or base64, or an ASiC container of it.
 func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev connectors.Event) (connectors.Step, error) {
 	if ev.Via != connectors.ViaForm {
 		return nil, retry("TX_UNKNOWN", "event of another kind")
@@ -79,11 +85,11 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 	if bytes.Equal(bytes.TrimSpace(ev.Body), bytes.TrimSpace(login.Challenge)) {
 		return nil, retry("UPLOAD_NOT_SIGNED", "the file is the request itself")
 	}
-	der, err := decode(ev.Body)
+	signed, err := read(ev.Body, login.Challenge)
 	if err != nil {
-		return nil, retry("CMS_MALFORMED", err.Error())
+		return nil, err
 	}
-	id, err := c.checker.Identify(ctx, login, der)
+	id, err := c.checker.IdentifyOver(ctx, login, *signed)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +100,23 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 func isKey(b []byte) bool {
 	_, err := keystore.Recognise(b)
 	return err == nil
+}
+
+// read takes what is signed out of the uploaded file. Its content binds the challenge and nothing else.
+func read(b, challenge []byte) (*signing.Signed, error) {
+	if asic.IsZIP(b) {
+		return readContainer(b, challenge)
+	}
+	for start, name := range map[string]string{"%PDF-": "PAdES", "<?xml": "XAdES", "\ufeff<?xml": "XAdES"} {
+		if bytes.HasPrefix(bytes.TrimSpace(b), []byte(start)) {
+			return nil, unsupported("format", name)
+		}
+	}
+	der, err := decode(b)
+	if err != nil {
+		return nil, retry("CMS_MALFORMED", err.Error())
+	}
+	return &signing.Signed{Signature: der, Content: challenge, Evidence: der}, nil
 }
 
 // decode takes DER as it is, and the text forms in which programs save the same bytes.
@@ -115,6 +138,14 @@ func decode(b []byte) ([]byte, error) {
 		return nil, errors.New("neither DER, PEM nor base64")
 	}
 	return der, nil
+}
+
+func unsupported(kind, name string) error {
+	r := &connectors.Refusal{Code: "FORMAT_UNSUPPORTED", Values: map[string]string{"kind": kind}, Err: fmt.Errorf("%w: %s %s", connectors.ErrRetry, kind, name)}
+	if name != "" {
+		r.Values["name"] = name
+	}
+	return r
 }
 
 func retry(code, what string) error {

@@ -97,7 +97,7 @@ func TestDiiaSignatureByUploadRefused(t *testing.T) {
 	login := connectortest.Login(t, Method)
 	_, err = c.Advance(t.Context(), login, file(connectortest.Sign(t, person, login.Challenge, "")))
 	var r *connectors.Refusal
-	if !errors.As(err, &r) || r.Code != "FORMAT_UNSUPPORTED" || r.Values["kind"] != "remote" {
+	if !errors.As(err, &r) || r.Code != "CERT_REMOTE_KEY" || r.Values["issuer"] == "" || !errors.Is(err, connectors.ErrRetry) {
 		t.Errorf("%v", err)
 	}
 	other := a.Person(t, func(r *qestest.Request) { r.Authority = qestest.Second })
@@ -134,6 +134,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if der, err := decode(b); err == nil && len(der) == 0 {
 			t.Error("nothing was decoded without an error")
+		}
+		if signed, err := read(b, []byte("brama-login-v1\n")); err == nil && len(signed.Signature) == 0 && len(b) > 30 && b[0] != 'P' {
+			t.Error("nothing was read without an error")
 		}
 	})
 }

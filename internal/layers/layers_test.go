@@ -70,6 +70,7 @@ var ranks = []struct {
 	{"internal/qes/cert", 35, false},
 	{"internal/qes/keystore", 34, false},
 	{"internal/qes/cms", 33, false},
+	{"internal/qes/asic", 33, false},
 	{"internal/qes/tbs", 32, false},
 	{"internal/qes/spki", 31, false},
 	{"internal/dstu/internal/gf2m", 18, false},

@@ -116,7 +116,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 }
 
 // label is the portal's own name of a method, "" for ours. Some portals have printed guides with names of their own.
-func label(l *login, lang web.Lang, method string) string { return l.client.Labels[string(lang)][method] }
+func label(l *login, lang web.Lang, method string) string {
+	return l.client.Labels[string(lang)][method]
+}
 
 func (f *Flow) tabs(l *login, lang web.Lang, active string) []web.Tab {
 	var tabs []web.Tab

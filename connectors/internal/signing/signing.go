@@ -23,7 +23,10 @@ type Verifier interface {
 }
 
 // Codes of this package that the validator does not have.
-const codeExpired = "CHALLENGE_EXPIRED"
+const (
+	codeExpired   = "CHALLENGE_EXPIRED"
+	codeRemoteKey = "CERT_REMOTE_KEY"
+)
 
 // maxAge bounds how long after its making a result may be used; a validator that caches is a mistake in the wiring.
 const maxAge = 5 * time.Minute
@@ -46,6 +49,8 @@ type Checker struct {
 	TrustList func() string
 	// RemoteIssuers adds to the table of providers with keys used by telephone, by EDRPOU.
 	RemoteIssuers []string
+	// RemoteProfiles are more of them, told apart more finely.
+	RemoteProfiles []RemoteProfile
 	// Levels is the policy; nil is the one in the program.
 	Levels *levels.Policy
 	// WithoutDevice caps the level of a certificate that does not say its key is in a qualified device; "" caps nothing.
@@ -67,12 +72,33 @@ func New(c Checker) (*Checker, error) {
 	}
 	c.Levels = orDefault(c.Levels)
 	c.RemoteIssuers = append(slices.Clone(remoteIssuers), c.RemoteIssuers...)
+	c.RemoteProfiles = slices.Clone(c.RemoteProfiles)
+	for _, p := range c.RemoteProfiles {
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+	}
 	return &c, nil
 }
 
 // Identify validates signature, a SignedData in DER, over the challenge of login and returns who made it. Every error is
 // a *connectors.Refusal; one that another signature can mend wraps connectors.ErrRetry.
 func (c *Checker) Identify(ctx context.Context, login connectors.Login, signature []byte) (connectors.Identity, error) {
+	return c.IdentifyOver(ctx, login, Signed{Signature: signature, Content: login.Challenge, Evidence: signature})
+}
+
+// Signed is a signature that does not cover the challenge itself.
+type Signed struct {
+	Signature []byte // SignedData, DER
+	// Content is what Signature covers. The caller has made sure that it binds the challenge of the login and nothing else.
+	Content []byte
+	// Evidence shows later what was signed: the signature, or what holds it together with what binds the challenge.
+	Evidence []byte
+}
+
+// IdentifyOver is Identify for a signature over something that binds the challenge, such as the manifest of a container.
+func (c *Checker) IdentifyOver(ctx context.Context, login connectors.Login, s Signed) (connectors.Identity, error) {
+	signature := s.Signature
 	switch {
 	case len(signature) == 0:
 		return refuse(string(qes.CMSMalformed), errors.New("no signature"))
@@ -83,7 +109,7 @@ func (c *Checker) Identify(ctx context.Context, login connectors.Login, signatur
 	case !c.Now().Before(login.Expires):
 		return refuse(codeExpired, nil)
 	}
-	res, err := c.Verifier.Verify(ctx, signature, login.Challenge)
+	res, err := c.Verifier.Verify(ctx, signature, s.Content)
 	if err != nil {
 		return refuseError(err)
 	}
@@ -97,17 +123,17 @@ func (c *Checker) Identify(ctx context.Context, login connectors.Login, signatur
 	if age := c.Now().Sub(res.CheckedAt); age > maxAge || age < -maxAge {
 		return connectors.Identity{}, &connectors.Refusal{Code: string(qes.Internal), Err: errors.New("signing: verdict is not of now")}
 	}
-	return c.identity(res, login, signature)
+	return c.identity(res, login, s.Evidence)
 }
 
 // identity applies the rules that are the method's and not the validator's.
-func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []byte) (connectors.Identity, error) {
+func (c *Checker) identity(res *qes.Result, login connectors.Login, evidence []byte) (connectors.Identity, error) {
 	r := rules[c.Method]
 	if r.purpose && res.Purpose != purposeLogin || res.Purpose != "" && res.Purpose != purposeLogin {
 		return refuse(string(qes.SigInvalid), fmt.Errorf("signed attribute purpose is %q", res.Purpose))
 	}
-	if r.local && slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer)) {
-		return refuse(string(qes.FormatUnsupported), errors.New("certificate of a remote key profile"), "kind", "remote")
+	if r.local && c.isRemote(res.Signer) {
+		return refuse(codeRemoteKey, errors.New("certificate of a remote key profile"), "issuer", res.Signer.IssuerName())
 	}
 	if r.remote && !slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer)) {
 		return refuse(string(qes.SigInvalid), errors.New("certificate of a provider that this method does not have"))
@@ -148,7 +174,7 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, signature []
 		id.LoA = least(id.LoA, c.WithoutDevice)
 	}
 	id.AuthTime = c.Now().Truncate(time.Second)
-	id.Evidence = connectors.Evidence{Signature: signature, Content: login.Challenge, Revocation: res.Revocation.Evidence}
+	id.Evidence = connectors.Evidence{Signature: evidence, Content: login.Challenge, Revocation: res.Revocation.Evidence}
 	if c.TrustList != nil {
 		id.Evidence.TrustList = c.TrustList()
 	}
