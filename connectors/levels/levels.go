@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"brama/connectors"
@@ -58,13 +59,15 @@ var text string
 func Text() string { return text }
 
 // Default returns the policy that is in the program.
-func Default() *Policy {
+func Default() *Policy { return standard() }
+
+var standard = sync.OnceValue(func() *Policy {
 	p, err := Parse([]byte(text))
 	if err != nil {
 		panic("levels: internal error: " + err.Error())
 	}
 	return p
-}
+})
 
 // Parse reads a policy. Errors name the line; all of them are told at once.
 func Parse(b []byte) (*Policy, error) {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"brama/provider/oauth"
@@ -56,6 +57,18 @@ func newID() string {
 // cookieName is short, for it travels with every request; the ticket inside holds the whole id.
 func cookieName(id string) string { return "login-" + id[:min(len(id), 8)] }
 
+// packers and unpackers are kept: a new packer takes 800 KB, which was most of what a sign-in left to the collector.
+var (
+	packers = sync.Pool{New: func() any {
+		z, err := flate.NewWriter(nil, flate.BestCompression)
+		if err != nil {
+			panic("authflow: internal error: " + err.Error())
+		}
+		return z
+	}}
+	unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+)
+
 // sealTicket packs t: requests repeat themselves, so compression halves the cookie.
 func (f *Flow) sealTicket(t ticket) (string, error) {
 	plain, err := json.Marshal(t)
@@ -63,10 +76,9 @@ func (f *Flow) sealTicket(t ticket) (string, error) {
 		return "", fmt.Errorf("packing a ticket: %w", err)
 	}
 	var packed bytes.Buffer
-	z, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return "", fmt.Errorf("packing a ticket: %w", err)
-	}
+	z := packers.Get().(*flate.Writer)
+	defer packers.Put(z)
+	z.Reset(&packed)
 	if _, err := z.Write(plain); err != nil {
 		return "", fmt.Errorf("packing a ticket: %w", err)
 	}
@@ -89,7 +101,12 @@ func (f *Flow) openTicket(value string) (ticket, error) {
 		return ticket{}, err
 	}
 	const maxPlain = 64 << 10 // it is our own, but a limit costs nothing
-	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxPlain))
+	z := unpackers.Get().(io.ReadCloser)
+	defer unpackers.Put(z)
+	if err := z.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil {
+		return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(z, maxPlain))
 	if err != nil {
 		return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
 	}
