@@ -61,6 +61,9 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*Client, erro
 		}
 		return nil, errUnproven(err)
 	}
+	if err := p.used(r.Context(), client.ID); err != nil {
+		return nil, err
+	}
 	return &client, nil
 }
 

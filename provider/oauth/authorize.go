@@ -68,6 +68,9 @@ func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submis
 	if err := p.readMode(req, a.form); err != nil {
 		return req, err
 	}
+	if err := p.proveSector(ctx, client); err != nil {
+		return req, redirectError(&Error{Code: "temporarily_unavailable", Description: "the client's sector is not proven", Status: 503, Err: err})
+	}
 	if err := p.checkDemands(req, client, a); err != nil {
 		return req, err
 	}

@@ -236,7 +236,7 @@ func checkRegisteredURI(raw string, native bool) error {
 		return errors.New("has a character that does not belong into an address")
 	case strings.ToLower(u.Host) != u.Host || strings.HasSuffix(u.Hostname(), "."):
 		return errors.New("host is not in its usual form")
-	case u.Scheme == "http" && !loopbackIP(u.Hostname()) && u.Hostname() != "localhost" && !strings.HasSuffix(u.Hostname(), ".localhost"):
+	case u.Scheme == "http" && !loopbackName(u.Hostname()):
 		return errors.New("http is allowed on this computer only")
 	case native && u.Scheme == "http" && !loopbackIP(u.Hostname()):
 		return errors.New("a native application uses a loopback address, not a name")
@@ -247,6 +247,11 @@ func checkRegisteredURI(raw string, native bool) error {
 		}
 	}
 	return nil
+}
+
+// loopbackName reports whether host means this computer to everybody: a loopback address, localhost, or below it (RFC 6761, 6.3).
+func loopbackName(host string) bool {
+	return loopbackIP(host) || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func loopbackIP(host string) bool {

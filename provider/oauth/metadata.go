@@ -16,6 +16,7 @@ type metadata struct {
 	RevocationEndpoint    string `json:"revocation_endpoint"`    // RFC 7009
 	IntrospectionEndpoint string `json:"introspection_endpoint"` // RFC 7662
 	JWKSURI               string `json:"jwks_uri"`
+	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"` // RFC 7591
 
 	// Authorization requests and their answers.
 	Scopes             []string `json:"scopes_supported"`
@@ -57,7 +58,7 @@ type metadata struct {
 // mtlsEndpoints are the endpoints where a client certificate counts, by their names in the metadata.
 var mtlsEndpoints = map[string]string{
 	"token_endpoint": PathToken, "userinfo_endpoint": PathUserInfo,
-	"revocation_endpoint": PathRevoke, "introspection_endpoint": PathIntrospect,
+	"revocation_endpoint": PathRevoke, "introspection_endpoint": PathIntrospect, "pushed_authorization_request_endpoint": PathPAR,
 }
 
 func mtlsAliases(cfg *Config) map[string]string {
@@ -81,6 +82,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		RevocationEndpoint:    cfg.Issuer + PathRevoke,
 		IntrospectionEndpoint: cfg.Issuer + PathIntrospect,
 		JWKSURI:               cfg.Issuer + PathJWKS,
+		RegistrationEndpoint:  registrationEndpoint(cfg),
 		Scopes:                slices.Concat(scopes, []string{scopeOffline}),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         cfg.responseModes(),

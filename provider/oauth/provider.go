@@ -48,6 +48,8 @@ type Config struct {
 	MTLSBase string
 	// ClientCAs issue the certificates of tls_client_auth; nil has no such clients.
 	ClientCAs *x509.CertPool
+	// Registration lets clients register themselves; nil has no such endpoint.
+	Registration *RegistrationConfig
 
 	// TokenSecrets make and check codes and access tokens: at least 32 random bytes each, the first makes, all check.
 	TokenSecrets [][]byte
@@ -91,8 +93,10 @@ type Provider struct {
 	codes    *oauth2.HMACSHAStrategyUnPrefixed
 	tokens   *seal.Sealer
 	metadata []byte
+	fixed    Clients // of the configuration
 	sources  *keySource
 	parsed   parsedSets
+	sectors  sectorProofs
 }
 
 const minSecret = 32 // bytes; fosite uses the first 32 only
@@ -146,7 +150,16 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Provider{cfg: cfg, sources: newKeySource(cfg.Fetch, cfg.Now)}
+	fixed := cfg.Clients
+	if cfg.Registration != nil {
+		registration := *cfg.Registration
+		if err := registration.fill(); err != nil {
+			return nil, err
+		}
+		cfg.Registration = &registration
+		cfg.Clients = &registeredClients{fixed: fixed, store: cfg.Store}
+	}
+	p := &Provider{cfg: cfg, fixed: fixed, sources: newKeySource(cfg.Fetch, cfg.Now)}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
 	if p.tokens, err = tokenSealer(cfg.TokenSecrets); err != nil {

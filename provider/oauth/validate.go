@@ -219,14 +219,14 @@ func sameOrigin(a, b string) bool {
 	return err == nil && err2 == nil && x.Scheme == y.Scheme && x.Host == y.Host
 }
 
-// checkFetched keeps addresses that we ask ourselves to https without a fragment. Where they may lead is decided when they
-// are asked (threat T86).
+// checkFetched keeps addresses that we ask ourselves to https without a fragment, or http on this computer. Where they may
+// lead is decided when they are asked: outside dev, not to this computer (threat T86).
 func checkFetched(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || len(raw) > maxURI:
 		return errors.New("is not an address of at most 2048 bytes")
-	case u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" || strings.Contains(raw, "#"):
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopbackName(u.Hostname())), u.Host == "" || u.User != nil || u.Opaque != "" || strings.Contains(raw, "#"):
 		return errors.New("is not https without user information and fragment")
 	}
 	return nil
