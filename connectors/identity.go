@@ -74,6 +74,7 @@ type Identity struct {
 	Name, FamilyName, GivenName, MiddleName string
 	Identifiers                             []Identifier // of the person; organisations are in Roles
 	BirthDate                               time.Time    // zero unless proven
+	Email                                   string       // of the certificate that signed; nobody has verified it
 	Roles                                   []Role       // at least "person"; the first is the default
 	Certificate                             CertificateInfo
 	LoA                                     LoA

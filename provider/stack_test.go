@@ -273,7 +273,7 @@ const verifierPKCE = "a-verifier-that-is-long-enough-for-pkce-0123456789"
 
 func (s *stack) authorizeURL(more ...string) string {
 	sum := sha256.Sum256([]byte(verifierPKCE))
-	q := url.Values{"client_id": {"cabinet"}, "redirect_uri": {s.redirect}, "response_type": {"code"}, "scope": {"openid profile"},
+	q := url.Values{"client_id": {"cabinet"}, "redirect_uri": {s.redirect}, "response_type": {"code"}, "scope": {"openid profile ua.person ua.organization ua.certificate"},
 		"state": {"state-of-the-portal"}, "nonce": {"nonce-of-the-portal"}, "code_challenge_method": {"S256"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}
 	for i := 0; i+1 < len(more); i += 2 {

@@ -14,7 +14,7 @@ import (
 )
 
 // claims that a client may be registered for, beyond names, in the order in which S8 tells them.
-var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
+var claims = []string{"rnokpp", "unzr", "birthdate", "email", "edrpou", "organization", "title"}
 
 func knownClaim(c string) bool { return slices.Contains(claims, c) }
 
@@ -29,6 +29,7 @@ func provides(id *connectors.Identity) []string {
 	add("rnokpp", id.Identifier(connectors.RNOKPP) != "")
 	add("unzr", id.Identifier(connectors.UNZR) != "")
 	add("birthdate", !id.BirthDate.IsZero())
+	add("email", id.Email != "")
 	for _, role := range id.Roles {
 		if role.ID != "person" {
 			add("edrpou", role.EDRPOU != "")
@@ -74,8 +75,15 @@ type agreement struct {
 // unless ticked, where the portal relies on consent at all.
 func (f *Flow) agreement(ctx context.Context, l *login, person string, id *connectors.Identity) (agreement, error) {
 	policy := consentOf(l.client)
-	a := agreement{given: []string{"name"}}
+	var a agreement
+	asked := l.client.Asks(l.request)
+	if slices.Contains(asked, "name") {
+		a.given = append(a.given, "name")
+	}
 	for _, claim := range provides(id) {
+		if !slices.Contains(asked, claim) {
+			continue // neither by scope nor by the claims parameter
+		}
 		required := slices.Contains(l.client.RequiredClaims, claim)
 		switch {
 		case required, policy == consentNever && slices.Contains(l.client.Claims, claim),
@@ -87,7 +95,7 @@ func (f *Flow) agreement(ctx context.Context, l *login, person string, id *conne
 			a.optional = append(a.optional, claim)
 		}
 	}
-	if l.client.CertificateClaims {
+	if slices.Contains(asked, "certificate") && id.Certificate.Serial != "" {
 		a.given = append(a.given, "certificate")
 	}
 	err := f.Store.View(ctx, func(tx storage.Tx) error {

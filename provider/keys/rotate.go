@@ -147,8 +147,8 @@ func (k *Keys) create(ctx context.Context, alg string, now time.Time) error {
 		made = true
 		return insert(tx, KindKey, r)
 	})
-	if err == nil && made {
-		k.cfg.Log.Info("signing key made", "kid", id, "alg", alg, "signs_from", r.SignsFrom)
+	if err == nil && made && r.SignsFrom.After(r.Created) {
+		k.cfg.Log.Info("next signing key made", "kid", id, "alg", alg, "signs_from", r.SignsFrom)
 	}
 	return err
 }

@@ -28,7 +28,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err := p.checkSubject(req, &s); err != nil {
 		return err
 	}
-	claims, err := p.describe(&client, &s)
+	claims, err := p.describe(&client, req, &s)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	for _, scope := range req.Scopes {
 		ar.GrantScope(scope)
 	}
-	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newTokenSession(claims, client.idTokenAlg(), req.RequestedAt))
+	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newTokenSession(claims, req.RequestedAt))
 	if err != nil {
 		return redirectError(publicError(err))
 	}

@@ -12,22 +12,8 @@ import (
 	"brama/connectors"
 )
 
-// Claims that a client receives if they are registered for it and proven; names come with every login.
-var optionalClaims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
-
-var nameClaims = []string{"name", "family_name", "given_name", "middle_name"}
-
-// certificateClaim is one object, for clients with that right only: with the serial, portals could join profiles.
-const certificateClaim = "certificate"
-
-// The time of the personal-data tick, and the version of the notice that it was for.
-const (
-	consentClaim        = "consent_at"
-	consentVersionClaim = "consent_version"
-)
-
-// describe decides what the client learns. A claim it requires and cannot get is a refusal.
-func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
+// describe decides what the client learns. A claim it requires and cannot get is a refusal, whatever req asks for.
+func (p *Provider) describe(c *Client, req *AuthorizeRequest, s *Subject) (*sealedGrant, error) {
 	sub, err := p.subject(c, s.PersonID)
 	if err != nil {
 		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: err})
@@ -36,23 +22,37 @@ func (p *Provider) describe(c *Client, s *Subject) (*sealedGrant, error) {
 	if !ok {
 		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: role is not one of the certificate's")})
 	}
-	claims := releasable(c, allClaims(s, role))
-	for _, name := range s.Withheld {
-		delete(claims, name)
+	claims := allClaims(s, role)
+	for name := range claims {
+		if !c.mayReceive(name) || slices.Contains(s.Withheld, name) {
+			delete(claims, name)
+		}
 	}
 	for _, name := range c.RequiredClaims {
 		if _, ok := claims[name]; !ok {
 			return nil, redirectError(&Error{Code: "access_denied", Description: "a required claim is not proven", Status: 400})
 		}
 	}
-	return &sealedGrant{
+	g := &sealedGrant{
 		Subject:  sub,
 		AuthTime: s.Identity.AuthTime,
 		ACR:      string(s.Identity.LoA),
 		AMR:      s.Identity.AMR,
 		SID:      s.SID,
 		Claims:   claims,
-	}, nil
+	}
+	if r := req.Claims; r != nil {
+		g.AskedIDToken, g.AskedUserInfo = r.IDToken.met(claims, req.Scopes), r.UserInfo.met(claims, req.Scopes)
+		g.VerifiedIDToken, g.VerifiedUserInfo = r.IDToken.verify(c, &s.Identity, claims), r.UserInfo.verify(c, &s.Identity, claims)
+	}
+	// The grant keeps nothing that no token of it can release.
+	for name := range claims {
+		scope := scopeOf[name]
+		if scope != "" && !slices.Contains(req.Scopes, scope) && !slices.Contains(g.AskedIDToken, name) && !slices.Contains(g.AskedUserInfo, name) {
+			delete(claims, name)
+		}
+	}
+	return g, nil
 }
 
 // roleOf returns the chosen role, the first one if none was chosen.
@@ -94,6 +94,10 @@ func allClaims(s *Subject, role connectors.Role) map[string]any {
 	if !id.BirthDate.IsZero() {
 		put("birthdate", id.BirthDate.Format("2006-01-02"))
 	}
+	if id.Email != "" {
+		// The certificate says it, nobody has sent a letter there.
+		out[emailClaim], out[emailVerifiedClaim] = id.Email, false
+	}
 	put("edrpou", role.EDRPOU)
 	put("organization", role.Organization)
 	put("title", role.Title)
@@ -109,20 +113,6 @@ func allClaims(s *Subject, role connectors.Role) map[string]any {
 	if !s.Consent.IsZero() {
 		out[consentClaim] = s.Consent.Unix()
 		put(consentVersionClaim, s.ConsentVersion)
-	}
-	return out
-}
-
-// releasable returns those of claims that the registration allows, as it stands now.
-func releasable(c *Client, claims map[string]any) map[string]any {
-	out := map[string]any{}
-	for name, value := range claims {
-		switch {
-		case slices.Contains(nameClaims, name), name == consentClaim, name == consentVersionClaim,
-			slices.Contains(optionalClaims, name) && slices.Contains(c.Claims, name),
-			name == certificateClaim && c.CertificateClaims:
-			out[name] = value
-		}
 	}
 	return out
 }

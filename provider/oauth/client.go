@@ -89,11 +89,12 @@ type Client struct {
 	GrantTypes             []string // nil is authorization_code
 	InitiateLogin          string   // where a login begins that somebody else started (OpenID Connect Core, 4)
 	Methods                []string // allowed connectors; nil is all
-	Scopes                 []string // nil is openid and profile
+	Scopes                 []string // nil is all; what they release is a matter of Claims
 	APIScopes              []string // scopes of its own interfaces, which client_credentials tokens carry
 	Claims                 []string // claims the client may receive beyond names
 	RequiredClaims         []string // e.g. "rnokpp": without it the login is refused
 	CertificateClaims      bool     // the right ua.certificate: issuer, serial, validity and time of the status check
+	VerifiedClaims         bool     // it may ask for verified_claims; with CertificateClaims for their evidence too
 	IntrospectionRight     bool     // it may ask what a token meant for it is worth (RFC 7662)
 	PostLogoutRedirectURIs []string // compared byte by byte
 
@@ -347,11 +348,4 @@ func (c *Client) SigningAlgorithms() []string {
 		}
 	}
 	return list
-}
-
-func (c *Client) allowedScopes() []string {
-	if len(c.Scopes) == 0 {
-		return scopes
-	}
-	return c.Scopes
 }

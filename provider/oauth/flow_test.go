@@ -15,12 +15,12 @@ import (
 func TestCodeFlow(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	before := time.Now().Unix()
-	q := f.answerOf(f.ask(params()))
+	q := f.answerOf(f.ask(params("scope", "openid profile ua.person")))
 	if q.Get("state") != "state-of-the-portal" || q.Get("iss") != testIssuer {
 		t.Errorf("answer %v", q)
 	}
 	body := f.mustExchange(q.Get("code"))
-	if body["token_type"] != "Bearer" || body["scope"] != "openid profile" || body["refresh_token"] != nil {
+	if body["token_type"] != "Bearer" || body["scope"] != "openid profile ua.person" || body["refresh_token"] != nil {
 		t.Errorf("token answer %v", body)
 	}
 	if n, ok := body["expires_in"].(float64); !ok || n < 590 || n > 600 {
@@ -73,7 +73,7 @@ func TestClaimsByRegistrationAndProof(t *testing.T) {
 		s.Identity.BirthDate = time.Date(1990, 1, 2, 0, 0, 0, 0, time.UTC)
 		return s
 	}
-	body := f.mustExchange(f.code())
+	body := f.mustExchange(f.code("scope", strings.Join(scopes, " ")))
 	header, err := base64.RawURLEncoding.DecodeString(strings.Split(body["id_token"].(string), ".")[0])
 	if err != nil || !strings.Contains(string(header), `"RS256"`) {
 		t.Errorf("header %s, %v", header, err)
@@ -226,13 +226,14 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	announced := m["claims_supported"].([]any)
 	c := portal()
 	c.CertificateClaims = true
+	c.Claims = append(c.Claims, "email")
 	f = newFixture(t, memStore(t), c)
 	f.subject = func(*AuthorizeRequest) Subject {
 		s := testSubject(time.Now())
-		s.Role, s.Identity.BirthDate = "organization", time.Unix(0, 0)
+		s.Role, s.Identity.BirthDate, s.Identity.Email = "organization", time.Unix(0, 0), "t@example.ua"
 		return s
 	}
-	got := f.idClaims(f.mustExchange(f.code()))
+	got := f.idClaims(f.mustExchange(f.code("scope", strings.Join(scopes, " "))))
 	for name := range got {
 		if name != "jti" && !slices.Contains(announced, any(name)) {
 			t.Errorf("claim %s is not announced", name)

@@ -110,22 +110,17 @@ type tokenSession struct {
 
 var _ openid.Session = (*tokenSession)(nil)
 
-func newTokenSession(c *sealedGrant, alg string, requestedAt time.Time) *tokenSession {
-	extra := cloneMap(c.Claims)
-	if c.SID != "" {
-		extra["sid"] = c.SID // OpenID Connect Back-Channel Logout 2.1: of ID tokens alone, userinfo has no session
-	}
+func newTokenSession(c *sealedGrant, requestedAt time.Time) *tokenSession {
 	return &tokenSession{
+		// What fosite compares with the request. ID tokens are made elsewhere (Provider.idToken).
 		claims: &jwt.IDTokenClaims{
 			Subject:                             c.Subject,
 			AuthTime:                            c.AuthTime,
 			RequestedAt:                         requestedAt,
 			AuthenticationContextClassReference: c.ACR,
 			AuthenticationMethodsReferences:     c.AMR,
-			Extra:                               extra,
 		},
-		// The length of at_hash follows this header; the signer chooses the key by it.
-		headers: &jwt.Headers{Extra: map[string]any{"alg": alg}},
+		headers: &jwt.Headers{},
 		expires: map[fosite.TokenType]time.Time{},
 	}
 }

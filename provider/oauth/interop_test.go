@@ -69,7 +69,7 @@ func TestGoOIDCClient(t *testing.T) {
 				}
 				endpoint := provider.Endpoint()
 				endpoint.AuthStyle = style
-				cfg := oauth2.Config{ClientID: c.ID, ClientSecret: testSecret, Endpoint: endpoint, RedirectURL: loopbackPortal, Scopes: []string{oidc.ScopeOpenID, "profile"}}
+				cfg := oauth2.Config{ClientID: c.ID, ClientSecret: testSecret, Endpoint: endpoint, RedirectURL: loopbackPortal, Scopes: []string{oidc.ScopeOpenID, "profile", "ua.person"}}
 				verifier := oauth2.GenerateVerifier()
 				back := browse(t, cfg.AuthCodeURL("state", oidc.Nonce("nonce-of-the-test"), oauth2.S256ChallengeOption(verifier)))
 				if q := back.Query(); q.Get("state") != "state" || q.Get("iss") != issuer {

@@ -55,12 +55,12 @@ func (p *Provider) newRefresh(g *storage.Grant, f *storage.RefreshFamily) string
 	})
 }
 
-// idToken returns the ID token of a grant (OpenID Connect Core, 2) beside an access token. At a refresh there is no nonce,
-// and auth_time stays that of the login (12.2).
-func (p *Provider) idToken(client *Client, c *sealedGrant, nonce, access string) (string, error) {
+// idToken returns the ID token of a grant (OpenID Connect Core, 2) beside an access token with scopes. At a refresh there is
+// no nonce, and auth_time stays that of the login (12.2).
+func (p *Provider) idToken(client *Client, c *sealedGrant, scopes []string, nonce, access string) (string, error) {
 	now := p.cfg.Now()
 	alg := client.idTokenAlg()
-	claims := releasable(client, c.Claims)
+	claims := c.release(client, inIDToken, scopes)
 	claims["iss"] = p.cfg.Issuer
 	claims["sub"] = c.Subject
 	claims["aud"] = []string{client.ID}

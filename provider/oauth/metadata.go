@@ -102,7 +102,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		ResponseAlgorithms:    cfg.Keys.Algorithms(),
 		IDTokenAlgorithms:     cfg.Keys.Algorithms(),
 		ClaimTypes:            []string{"normal"},
-		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, nameClaims, optionalClaims, []string{certificateClaim, consentClaim, consentVersionClaim}),
+		Claims:                slices.Concat([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}, releasedClaims()),
 		TokenAuthMethods:      authMethods(cfg),
 		TokenAuthAlgs:         AssertionAlgorithms(),
 		MTLSEndpoints:         mtlsAliases(cfg),

@@ -13,7 +13,6 @@ import (
 var (
 	prompts     = []string{"none", "login", "consent", "select_account", "create"}
 	displays    = []string{"page", "popup", "touch", "wap"}
-	scopes      = []string{"openid", "profile"}
 	acrs        = []string{"low", "substantial", "high"}
 	fositeNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method", "max_age", "acr_values"}
 )

@@ -204,7 +204,7 @@ func TestUserInfoBearer(t *testing.T) {
 // A client that lost its registration, or a right of it, loses it at userinfo too.
 func TestUserInfoFollowsRegistration(t *testing.T) {
 	f := newFixture(t, memStore(t))
-	token := f.mustExchange(f.code())["access_token"].(string)
+	token := f.mustExchange(f.code("scope", "openid ua.person profile"))["access_token"].(string)
 	less := portal()
 	less.Claims = nil
 	cfg := f.p.cfg

@@ -14,7 +14,7 @@ func TestSIDInIDTokenOnly(t *testing.T) {
 		s.SID, s.Withheld, s.ConsentVersion = "sid-of-the-session", []string{"birthdate", "unzr"}, "2026-09-01"
 		return s
 	}
-	body := f.mustExchange(f.code())
+	body := f.mustExchange(f.code("scope", "openid profile ua.person"))
 	claims := f.idClaims(body)
 	if claims["sid"] != "sid-of-the-session" || claims["consent_version"] != "2026-09-01" || claims["rnokpp"] == nil {
 		t.Errorf("ID token has %v", claims)

@@ -66,7 +66,12 @@ type sealedGrant struct {
 	AuthTime time.Time      `json:"auth_time"`
 	ACR      string         `json:"acr,omitempty"`
 	AMR      []string       `json:"amr,omitempty"`
-	Claims   map[string]any `json:"claims"`
+	Claims   map[string]any `json:"claims"` // what tokens may say of the person; see release
+	// What the claims parameter asks for at each place, beyond the scopes.
+	AskedIDToken     []string      `json:"asked_id_token,omitempty"`
+	AskedUserInfo    []string      `json:"asked_userinfo,omitempty"`
+	VerifiedIDToken  []verifiedSet `json:"verified_id_token,omitempty"`
+	VerifiedUserInfo []verifiedSet `json:"verified_userinfo,omitempty"`
 }
 
 func (p *Provider) sealGrant(id string, c *sealedGrant) ([]byte, error) {

@@ -103,7 +103,7 @@ func (p *Provider) userClaims(r *http.Request, token string) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	claims := releasable(&client, sealed.Claims)
+	claims := sealed.release(&client, inUserInfo, t.scopes)
 	claims["sub"] = sealed.Subject
 	return claims, nil
 }

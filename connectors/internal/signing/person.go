@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"net/mail"
 	"strings"
 
 	"brama/connectors"
@@ -20,6 +21,9 @@ func person(c *cert.Certificate) (connectors.Identity, error) {
 		GivenName:  s.GivenName,
 		MiddleName: s.MiddleName,
 		BirthDate:  s.BirthDate,
+	}
+	if c.X509 != nil {
+		id.Email = email(c.X509.EmailAddresses)
 	}
 	if id.MiddleName == "" {
 		// The attribute givenName of Ukrainian certificates holds the name and the patronymic together.
@@ -44,4 +48,19 @@ func person(c *cert.Certificate) (connectors.Identity, error) {
 		id.Roles = append(id.Roles, organization)
 	}
 	return id, nil
+}
+
+// maxEmail is the longest address that mail knows (RFC 5321, 4.5.3.1.3).
+const maxEmail = 254
+
+// email returns the one address of a certificate, "" if there is none, more than one, or something else in its place.
+func email(list []string) string {
+	if len(list) != 1 || len(list[0]) > maxEmail || strings.ContainsFunc(list[0], func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	// Nothing but an address: no display name, comment or quotes.
+	if a, err := mail.ParseAddress(list[0]); err != nil || a.Address != list[0] || strings.Contains(a.Address, `"`) {
+		return ""
+	}
+	return list[0]
 }

@@ -34,7 +34,7 @@ import (
 const portalID = "demo-portal"
 
 // claims are all that a client of dev may get.
-var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title"}
+var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title", "email"}
 
 // Run runs the verb until ctx ends and returns the exit code.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -157,7 +157,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	defer closeAll()
 	r.Doubles = others.where
 	portal, err := demoportal.New(demoportal.Config{Issuer: r.Issuer, ClientID: portalID, ClientSecret: portalSecret, BaseURL: r.Portal,
-		Scopes: []string{"openid", "profile"}, Client: client})
+		Scopes: []string{"openid", "profile", "ua.person", "ua.organization", "ua.certificate"}, Client: client})
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func (c registration) client() oauth.Client {
 		k.Name = map[string]string{"uk": c.ClientID, "en": c.ClientID}
 	}
 	if c.Claims == nil {
-		k.Claims, k.CertificateClaims = claims, true
+		k.Claims, k.CertificateClaims, k.VerifiedClaims = claims, true, true
 	}
 	if c.AuthMethod != "none" {
 		k.SecretHash = oauth.HashSecret(c.ClientSecret)

@@ -15,7 +15,7 @@ const state = client.randomState()
 const nonce = client.randomNonce()
 const url = client.buildAuthorizationUrl(config, {
   redirect_uri: redirectURI,
-  scope: 'openid profile',
+  scope: 'openid profile ua.person ua.organization',
   code_challenge: await client.calculatePKCECodeChallenge(verifier),
   code_challenge_method: 'S256',
   state,
