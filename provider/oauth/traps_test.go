@@ -87,19 +87,6 @@ func TestPKCERules(t *testing.T) {
 	}
 }
 
-// fosite accepts unsigned request objects and fetches request_uri.
-func TestRequestObjectRefused(t *testing.T) {
-	f := newFixture(t, memStore(t))
-	for name, code := range map[string]string{
-		"request": "invalid_request_object", "request_uri": "request_uri_not_supported", "registration": "registration_not_supported",
-	} {
-		q := f.answerOf(f.ask(params(name, "https://portal.example.ua/object")))
-		if q.Get("error") != code || q.Get("state") != "state-of-the-portal" || q.Get("iss") != testIssuer {
-			t.Errorf("%s: %v", name, q)
-		}
-	}
-}
-
 // fosite takes the first of two values.
 func TestDuplicateParameters(t *testing.T) {
 	f := newFixture(t, memStore(t))
@@ -478,4 +465,13 @@ func TestRedirectKeepsItsQuery(t *testing.T) {
 	if !strings.HasPrefix(w.Header().Get("Location"), c.RedirectURIs[0]+"&code=") {
 		t.Errorf("went to %s", w.Header().Get("Location"))
 	}
+}
+
+// fosite fetches request_uri.
+func TestRequestURIIsNeverFetched(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	for name, code := range map[string]string{"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
+		f.refused(name, code, name, "https://portal.example.ua/object")
+	}
+	f.refused("both", "request_uri_not_supported", "request_uri", "https://portal.example.ua/object", "request", "x.y.z")
 }
