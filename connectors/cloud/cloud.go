@@ -235,6 +235,14 @@ func (c *Connector) LoginOf(ev connectors.Event) (string, error) {
 	return id, nil
 }
 
+// Spends reports whether ev is the return that login waits for: its state is to be forgotten before Advance looks at it, so
+// that it comes once.
+func (c *Connector) Spends(login connectors.Login, ev connectors.Event) bool {
+	st, err := readState(login.State)
+	state := ev.Values["state"]
+	return err == nil && ev.Via == connectors.ViaReturn && st.OAuth != "" && len(state) == 1 && subtle.ConstantTimeCompare([]byte(state[0]), []byte(st.OAuth)) == 1
+}
+
 // Reply implements connectors.Notified: the provider learns nothing of how it went.
 func (c *Connector) Reply(error) (contentType string, body []byte) {
 	return "application/json", []byte("{}")

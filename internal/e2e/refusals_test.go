@@ -55,23 +55,29 @@ func (r refusing) refused(t *testing.T, w *walker, code string) {
 	r.d.recorded(t, loginOf(t, w.at.String()), r.method(), code)
 }
 
-// decide presses a button for the request of w on the page of a telephone with a number, by the matching code that both show.
+// decide presses a button for the request of w on the page of a telephone.
 func decide(t *testing.T, w *walker, page, number, outcome string) {
 	t.Helper()
-	phone := newWalker(t, "")
-	phone.get(page)
 	code := matchPattern.FindStringSubmatch(w.body)
 	if code == nil {
 		t.Fatalf("no matching code: %s at %s", w.problem(), w.at)
 	}
+	decideCode(t, page, number, code[1], outcome)
+}
+
+// decideCode presses a button on the page of a telephone for the request to a number, by the matching code that both show.
+func decideCode(t *testing.T, page, number, code, outcome string) {
+	t.Helper()
+	phone := newWalker(t, "")
+	phone.get(page)
 	for _, form := range formPattern.FindAllString(phone.body, -1) {
-		if text := html.UnescapeString(form); strings.Contains(text, "код "+code[1]) && strings.Contains(text, number) {
+		if text := html.UnescapeString(form); strings.Contains(text, "код "+code) && strings.Contains(text, number) {
 			id := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(form)
 			phone.press(id[1], "outcome", outcome)
 			return
 		}
 	}
-	t.Fatalf("no request with the code %s on the telephone:\n%s", code[1], phone.body)
+	t.Fatalf("no request with the code %s on the telephone:\n%s", code, phone.body)
 }
 
 var matchPattern = regexp.MustCompile(`id="code-match"[^>]*>(\d\d)<`)

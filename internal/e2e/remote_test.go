@@ -123,22 +123,25 @@ func TestDiia(t *testing.T) {
 	t.Run("not me", func(t *testing.T) {
 		b := newBrowser(t, browserOptions{})
 		b.diia(d, "uk")
-		link := b.code()
-		victim := newWalker(t, "")
+		link, login := b.code(), loginOf(t, b.location())
+		victim := newBrowser(t, browserOptions{width: 390})
 		back := regexp.MustCompile(`http://127\.0\.0\.1:\d+/return/diia/[A-Za-z0-9_.-]+`).FindString(html.UnescapeString(onPhone(t, link, "ignore")))
 		if back == "" {
 			t.Fatal("the telephone shows no way back")
 		}
-		victim.get(back)
-		if !strings.Contains(victim.body, "RETURN_OTHER_BROWSER") || !strings.Contains(victim.body, "Chrome, Linux") {
-			t.Fatalf("the victim's page does not say whose sign-in it is:\n%s", victim.body)
+		victim.open(back)
+		if said := victim.text("#elsewhere[data-code=RETURN_OTHER_BROWSER]"); !strings.Contains(said, "Chrome, Linux") || !strings.Contains(said, "Електронний кабінет") {
+			t.Fatalf("the victim's page does not say whose sign-in it is: %s", said)
 		}
-		victim.press("not-me")
-		if !strings.Contains(victim.body, `data-code="RETURN_NOT_ME"`) {
-			t.Fatalf("after «Це не я»:\n%s", victim.body)
-		}
+		victim.shot("elsewhere")
+		victim.do("pressing «Це не я»", chromedp.Click(chromedp.CSS("#not-me"), chromedp.NodeVisible))
+		victim.see("#problem[data-code=RETURN_NOT_ME]")
+		victim.noReports()
 		if got := b.message(); got != "RETURN_NOT_ME" {
 			t.Errorf("the page of the one who began says %s", got)
+		}
+		if list := d.records(t, login); len(list) == 0 || list[len(list)-1].Action != "login.disowned" || list[len(list)-1].Code != "RETURN_NOT_ME" {
+			t.Errorf("the audit has %+v", list)
 		}
 		b.noReports()
 	})
@@ -228,4 +231,162 @@ func TestRemotePlain(t *testing.T) {
 		w.press(`id="check"`)
 		finish(t, w, olena)
 	})
+}
+
+// TestRequestRunsOut: a request that nobody answers runs out on the page, by itself, with its message, the focus on the next
+// step, and a line in the audit; a signature that comes a little later still counts.
+func TestRequestRunsOut(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--wait", "3s")
+	b := newBrowser(t, browserOptions{})
+	for name, begin := range map[string]func(w *walking){
+		"diia": func(w *walking) { w.tab("diia", ""); w.code() },
+		"mobileid": func(w *walking) {
+			w.tab("idgov", "mobileid")
+			w.do("typing the number", chromedp.SendKeys(chromedp.CSS("#number"), w.number, chromedp.NodeVisible))
+			w.press("asking", "#request")
+		},
+		"cloud": func(w *walking) {
+			w.tab("cloud", "")
+			w.do("typing the number", chromedp.SendKeys(chromedp.CSS("#identifier-async"), w.number, chromedp.NodeVisible))
+			w.press("asking", "#get-async")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.t = t
+			w := &walking{b, d, d.Doubles.Number}
+			begin(w)
+			if got := w.message(); got != "REMOTE_EXPIRED" {
+				t.Fatalf("the page says %s", got)
+			}
+			if text, next := w.text("#problem-text"), w.text("#problem-next"); !says(texts(t, "uk"), "REMOTE_EXPIRED", text, next) {
+				t.Errorf("it is told as %q, %q", text, next)
+			}
+			w.shot("expired")
+			d.recorded(t, loginOf(t, w.location()), name, "REMOTE_EXPIRED")
+			if name == "cloud" {
+				return // several providers: there is no one next press
+			}
+			if at := get(b, "asking for the focus", chromedp.Evaluate[string](`document.activeElement.id`)); at != "request" {
+				t.Errorf("the focus is on %q", at)
+			}
+		})
+	}
+	t.Run("a little late", func(t *testing.T) {
+		b.t = t
+		w := &walking{b, d, d.Doubles.Number}
+		w.tab("diia", "")
+		link := w.code()
+		if got := w.message(); got != "REMOTE_EXPIRED" {
+			t.Fatalf("the page says %s", got)
+		}
+		onPhone(t, link, "approve")
+		w.see("#confirm")
+	})
+	b.t = t
+	b.noReports()
+}
+
+// tab goes from the portal to a tab, and to an entry on it.
+func (w *walking) tab(tab, entry string) {
+	w.t.Helper()
+	w.open(w.d.Portal + "/?lang=uk")
+	w.press("pressing the portal's entry", "#login")
+	w.press("opening the tab", "#tab-"+tab)
+	if entry != "" {
+		w.press("opening the entry", "#entry-"+entry)
+	}
+}
+
+// TestComeBack: a page that was left while the telephone signed finds the result as soon as it is seen again, whether the
+// browser kept it or not; S8 is shown and never passed over.
+func TestComeBack(t *testing.T) {
+	d := startDev(t)
+	b := newBrowser(t, browserOptions{})
+	w := &walking{b, d, ""}
+	w.tab("diia", "")
+	login := loginOf(t, w.location())
+	link := w.code()
+	w.open(d.Issuer + "/help")
+	onPhone(t, link, "approve")
+	w.do("going back", chromedp.NavigateBack())
+	w.see("#confirm")
+	for _, r := range d.records(t, login) {
+		if r.Action == "login.confirmed" {
+			t.Error("confirmed without a press")
+		}
+	}
+	w.confirm("uk")
+	d.proven(t, login)
+	// The step that is over leads nowhere again.
+	w.open(d.Issuer + "/login/" + login + "/diia")
+	if get(b, "looking for a code", chromedp.Evaluate[bool](`!!document.querySelector("svg.qr, #confirm")`)) {
+		t.Error("a login that is over can be taken up again")
+	}
+	b.noReports()
+}
+
+// TestReturnElsewhere: what another system sends back completes nothing in a browser that did not begin the login, in each
+// method that goes away; the login goes on where it began.
+func TestReturnElsewhere(t *testing.T) {
+	d := startDev(t)
+	for name, c := range map[string]struct {
+		refusing
+		away func(w *walker)
+	}{
+		"idgov": {refusing{d, "idgov", "", "uk"}, func(w *walker) {
+			w.press(`id="request"`)
+			w.press("/choose", "means", "dig_sign")
+		}},
+		"bankid": {refusing{d, "idgov", "bankid", "en"}, func(w *walker) {
+			w.press(`id="request"`, "bank", "any")
+			w.press("/choose", "bank", "verba")
+		}},
+		"cloud": {refusing{d, "cloud", "", "uk"}, func(w *walker) {
+			w.press(`id="get-page"`)
+			w.leave()
+			w.press(`value="olena"`, "account", "olena", "outcome", "approve")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, victim := c.open(t), newWalker(t, "")
+			login := loginOf(t, w.at.String())
+			var back string
+			w.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+				if !strings.HasPrefix(r.URL.Path, "/return/") {
+					return nil
+				}
+				back = r.URL.String()
+				return http.ErrUseLastResponse
+			}
+			c.away(w)
+			if back == "" {
+				t.Fatalf("nothing comes back: at %s", w.at)
+			}
+			victim.get(back)
+			if !strings.Contains(victim.body, "RETURN_OTHER_BROWSER") {
+				t.Errorf("the other browser is told %s:\n%s", victim.problem(), victim.body)
+			}
+			guess := newWalker(t, "") // who knows the login's id alone is told nothing of it
+			guess.get(d.Issuer + "/return/" + name + "?state=" + login + ".x&code=x")
+			if strings.Contains(guess.body, "Електронний кабінет") || guess.problem() != "TX_UNKNOWN" {
+				t.Errorf("a guess is told %s", guess.problem())
+			}
+			if strings.Contains(victim.body, "Тестенко") || strings.Contains(victim.body, `id="confirm"`) {
+				t.Error("something completes in the other browser")
+			}
+			if len(d.records(t, login)) != 0 {
+				t.Errorf("the audit has %+v", d.records(t, login))
+			}
+			w.get(back)
+			if name == "cloud" {
+				w.leave()
+				w.press(`value="olena"`, "outcome", "approve")
+				w.get(back)
+			}
+			if !strings.Contains(w.body, `id="confirm"`) {
+				t.Errorf("the login does not go on where it began: %s at %s", w.problem(), w.at)
+			}
+		})
+	}
 }
