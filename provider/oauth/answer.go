@@ -43,7 +43,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		pushed: req.RequestURI,
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,
-		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline)},
+		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT},
 	}
 	ctx = withUnit(ctx, u)
 	ar, err := p.fositeRequest(ctx, req)

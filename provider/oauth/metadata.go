@@ -51,6 +51,9 @@ type metadata struct {
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 	IntrospectionAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAlgorithms  []string `json:"introspection_signing_alg_values_supported"` // RFC 9701, 7
+	// Bound tokens.
+	ProofAlgorithms  []string `json:"dpop_signing_alg_values_supported"`                    // RFC 9449, 5.1
+	CertificateBound bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705, 3.3
 	// MTLSEndpoints are the addresses for clients with a certificate (RFC 8705, 5).
 	MTLSEndpoints map[string]string `json:"mtls_endpoint_aliases,omitempty"`
 }
@@ -112,5 +115,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		IntrospectionAuthMethods: slices.DeleteFunc(authMethods(cfg), func(m string) bool { return m == AuthNone }),
 		IntrospectionAuthAlgs:    AssertionAlgorithms(),
 		IntrospectionAlgorithms:  cfg.Keys.Algorithms(),
+		ProofAlgorithms:          ProofAlgorithms(),
+		CertificateBound:         cfg.MTLSBase != "",
 	})
 }

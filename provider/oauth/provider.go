@@ -70,6 +70,10 @@ type Config struct {
 	RefreshGrace   time.Duration // 0 means 20 s
 	RefreshRetries int           // 0 means 2, a negative number never
 
+	// DPoPNonce demands a nonce of ours in every DPoP proof (RFC 9449, 8): a proof then cannot have been made long before it
+	// is used, at the cost of one more request now and then. Without it a nonce that comes must be ours all the same.
+	DPoPNonce bool
+
 	// PersonAlive reports, inside a transaction, whether a person may still have tokens: nil, or storage.ErrNotFound. It is
 	// asked at every refresh; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
@@ -92,6 +96,7 @@ type Provider struct {
 	fosite   fosite.OAuth2Provider
 	codes    *oauth2.HMACSHAStrategyUnPrefixed
 	tokens   *seal.Sealer
+	nonces   nonces
 	metadata []byte
 	fixed    Clients // of the configuration
 	sources  *keySource
@@ -162,6 +167,7 @@ func New(cfg Config) (*Provider, error) {
 	p := &Provider{cfg: cfg, fixed: fixed, sources: newKeySource(cfg.Fetch, cfg.Now)}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
+	p.nonces = nonces{seal.Derive(cfg.TokenSecrets[0], "dpop nonce")}
 	if p.tokens, err = tokenSealer(cfg.TokenSecrets); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,11 @@ import (
 // Token is the token endpoint (RFC 6749, 3.2).
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
 	p.serveClient(w, r, "token request refused", func(client *Client, form url.Values) error {
-		answer, err := p.exchange(r.Context(), client, form, proven{})
+		proof, err := p.tokenProof(w, r, client)
+		if err != nil {
+			return err
+		}
+		answer, err := p.exchange(r.Context(), client, form, proof)
 		if err == nil {
 			writeJSON(w, http.StatusOK, answer)
 		}

@@ -18,19 +18,22 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 		writeError(w, &Error{Code: "invalid_request", Status: http.StatusMethodNotAllowed})
 		return
 	}
-	token, err := bearer(r)
+	token, err := presentedToken(r)
 	if err != nil {
-		challenge(w, http.StatusBadRequest, "invalid_request")
+		challenge(w, http.StatusBadRequest, "invalid_request", false)
 		return
 	}
-	if token == "" {
-		challenge(w, http.StatusUnauthorized, "") // no reason for those who sent nothing (RFC 6750, 3.1)
+	if token.token == "" {
+		challenge(w, http.StatusUnauthorized, "", false) // no reason for those who sent nothing (RFC 6750, 3.1)
 		return
 	}
-	claims, err := p.userClaims(r, token)
+	claims, err := p.userClaims(w, r, token)
+	var refused *Error
 	switch {
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		challenge(w, http.StatusUnauthorized, refused.Code, token.dpop)
 	case errors.Is(err, storage.ErrNotFound):
-		challenge(w, http.StatusUnauthorized, "invalid_token")
+		challenge(w, http.StatusUnauthorized, "invalid_token", token.dpop)
 	case err != nil:
 		p.logRefusal(r.Context(), "userinfo failed", "", publicError(err))
 		writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError})
@@ -39,54 +42,67 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func challenge(w http.ResponseWriter, status int, code string) {
-	value := "Bearer"
-	if code != "" {
-		value += ` error="` + code + `"`
+// challenge refuses a request for a resource. Both schemes are named; the error stands at the one that was used.
+func challenge(w http.ResponseWriter, status int, code string, dpop bool) {
+	bearer := "Bearer"
+	if code != "" && !dpop {
+		bearer += ` error="` + code + `"`
 	}
-	w.Header().Set("WWW-Authenticate", value)
+	h := w.Header()
+	if dpop {
+		h.Add("WWW-Authenticate", challengeDPoP(code))
+		h.Add("WWW-Authenticate", bearer)
+	} else {
+		h.Add("WWW-Authenticate", bearer)
+		h.Add("WWW-Authenticate", challengeDPoP(""))
+	}
 	if code == "" {
 		code = "invalid_token"
 	}
 	writeError(w, &Error{Code: code, Status: status})
 }
 
-// bearer returns the access token of a request, "" if there is none. Two tokens, or one in the address, are an error.
-func bearer(r *http.Request) (string, error) {
+// presentedToken returns the access token of a request, the zero value if there is none. Two tokens, or one in the address,
+// are an error. By a form comes a bearer token only.
+func presentedToken(r *http.Request) (presented, error) {
 	query, err := parseForm(r.URL.RawQuery)
 	if err != nil || query.Has("access_token") {
-		return "", errors.New("token in the address")
+		return presented{}, errors.New("token in the address")
 	}
-	token := ""
+	var came presented
 	if headers := r.Header.Values("Authorization"); len(headers) > 1 {
-		return "", errors.New("two Authorization headers")
+		return presented{}, errors.New("two Authorization headers")
 	} else if len(headers) == 1 {
 		scheme, value, _ := strings.Cut(headers[0], " ")
-		if !strings.EqualFold(scheme, "Bearer") || value == "" {
-			return "", errors.New("not a bearer token")
+		came.dpop = strings.EqualFold(scheme, "DPoP")
+		if !came.dpop && !strings.EqualFold(scheme, "Bearer") || value == "" {
+			return presented{}, errors.New("neither a bearer nor a DPoP token")
 		}
-		token = value
+		came.token = value
 	}
 	if r.Method == http.MethodPost && r.ContentLength != 0 && r.Header.Get("Content-Type") != "" {
 		form, err := readBody(r)
 		if err != nil {
-			return "", err
+			return presented{}, err
 		}
 		switch values := form["access_token"]; {
-		case len(values) > 1 || len(values) == 1 && token != "":
-			return "", errors.New("two tokens")
+		case len(values) > 1 || len(values) == 1 && came.token != "":
+			return presented{}, errors.New("two tokens")
 		case len(values) == 1:
-			token = values[0]
+			came.token = values[0]
 		}
 	}
-	return token, nil
+	return came, nil
 }
 
 // userClaims returns what the token opens. storage.ErrNotFound for every token that is not good.
-func (p *Provider) userClaims(r *http.Request, token string) (map[string]any, error) {
+func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came presented) (map[string]any, error) {
 	ctx := r.Context()
-	t, g, err := p.loadAccess(ctx, token)
+	t, g, err := p.loadAccess(ctx, came.token)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.checkPossession(w, r, PathUserInfo, t, came); err != nil {
 		return nil, err
 	}
 	if g == nil || !slices.Contains(t.scopes, "openid") {
