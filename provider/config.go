@@ -31,6 +31,8 @@ type Config struct {
 	// Connectors are the methods by id: "file", "upload", "demo" (with Dev only).
 	Connectors map[string]connectors.Connector
 	Audit      audit.Log
+	// Fetch asks and tells the servers of portals (fetch.Client.Do); nil means that none is reached.
+	Fetch oauth.FetchFunc
 	// Keys sign tokens; nil opens those of the store, and makes them if there are none.
 	Keys *keys.Keys
 	// Signers sign tokens in place of keys in the store, by algorithm (keys.Config.External); may be nil.

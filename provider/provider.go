@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
 
 	"brama/provider/authflow"
+	"brama/provider/backchannel"
 	"brama/provider/keys"
 	"brama/provider/oauth"
 	"brama/provider/session"
@@ -28,6 +30,7 @@ type Provider struct {
 	limit   *limiter
 	keys    *keys.Keys
 	handler http.Handler
+	sender  *backchannel.Sender // nil if no portal can be reached
 }
 
 var _ http.Handler = (*Provider)(nil)
@@ -72,8 +75,12 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.sender, err = p.newSender(engine); err != nil {
+		return nil, err
+	}
 	flow, err := authflow.New(authflow.Config{
-		Issuer: cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
+		Farewell: p.farewell,
+		Issuer:   cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
 		Audit: cfg.Audit, Site: p.site, Connectors: cfg.Connectors, NotifyKey: notifyKey(cfg.Secret), Event: eventOf, Report: report, Now: cfg.Now,
 	})
 	if err != nil {
@@ -128,14 +135,28 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 			_, err := tx.Get(storage.KindPerson, person)
 			return err
 		},
-		FormPost: p.formPost,
-		Audit:    cfg.Audit, Log: cfg.Log, Now: cfg.Now,
+		FormPost: p.formPost, Fetch: cfg.Fetch,
+		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
 }
 
-// Run does what is to be done without a request, until ctx ends: it keeps the signing keys fresh. Whoever serves a provider
+// farewell says that messages to portals are waiting.
+func (p *Provider) farewell() {
+	if p.sender != nil {
+		p.sender.Wake()
+	}
+}
+
+// Run does what is to be done without a request, until ctx ends: it keeps the signing keys fresh, and tells portals of the end of sessions. Whoever serves a provider
 // runs it too.
-func (p *Provider) Run(ctx context.Context) { p.keys.Run(ctx) }
+func (p *Provider) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	if p.sender != nil {
+		wg.Go(func() { p.sender.Run(ctx) })
+	}
+	p.keys.Run(ctx)
+	wg.Wait()
+}
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
@@ -174,6 +195,9 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(oauth.PathRevoke, engine.Revoke).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathIntrospect, engine.Introspect).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathUserInfo, engine.UserInfo).Methods(http.MethodGet, http.MethodPost)
+
+	r.HandleFunc(oauth.PathLogout, p.limited(flow.Logout)).Methods(http.MethodGet, http.MethodPost)
+	r.HandleFunc(oauth.PathLogout+"/confirm", p.limited(flow.ConfirmLogout)).Methods(http.MethodPost)
 
 	login := "/login/" + idPattern
 	r.HandleFunc(login, byID(flow.Resume)).Methods(http.MethodGet)

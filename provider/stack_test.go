@@ -45,6 +45,7 @@ type stack struct {
 	audit    *auditLog
 	logs     *syncBuffer
 	server   *httptest.Server
+	provider *provider.Provider
 	people   map[string]*qestest.Issued
 	now      func() time.Time
 	shift    time.Duration // of the clock
@@ -58,6 +59,7 @@ const clientSecret = "secret-of-the-demo-portal"
 
 type options struct {
 	client func(*oauth.Client)
+	config func(*provider.Config)
 	method func(map[string]connectors.Connector)
 }
 
@@ -104,12 +106,17 @@ func newStack(t *testing.T, change ...func(*options)) *stack {
 
 	s.server = httptest.NewUnstartedServer(nil)
 	issuer := "http://" + s.server.Listener.Addr().String()
-	p, err := provider.New(provider.Config{Issuer: issuer, Store: s.store, Secret: stackSecret,
+	cfg := provider.Config{Issuer: issuer, Store: s.store, Secret: stackSecret,
 		Clients: []oauth.Client{portal, other}, Connectors: methods, Audit: s.audit, Dev: true, Now: s.now,
-		Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+		Log: slog.New(slog.NewJSONHandler(s.logs, nil))}
+	if o.config != nil {
+		o.config(&cfg)
+	}
+	p, err := provider.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.provider = p
 	s.server.Config.Handler = p
 	s.server.Start()
 	t.Cleanup(s.server.Close)
@@ -215,8 +222,9 @@ type browser struct {
 	status int
 	header http.Header
 	// portal is where the browser was sent back to, nil until then.
-	portal *url.URL
-	lang   string
+	portal  *url.URL
+	lang    string
+	idToken string // that the last exchange gave
 }
 
 func (s *stack) browser() *browser {
@@ -435,6 +443,11 @@ func (sc *script) tryPost(where string, more ...string) (reply, error) {
 // exchange spends the code that came back and returns the claims of the ID token.
 func (b *browser) exchange() map[string]any {
 	b.s.t.Helper()
+	return b.exchangeAs("cabinet")
+}
+
+func (b *browser) exchangeAs(client string) map[string]any {
+	b.s.t.Helper()
 	if b.portal == nil || b.portal.Query().Get("code") == "" {
 		b.s.t.Fatalf("no code came back: at %v, portal %v, status %d\n%s", b.url, b.portal, b.status, b.page)
 	}
@@ -444,7 +457,7 @@ func (b *browser) exchange() map[string]any {
 		b.s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("cabinet", clientSecret)
+	r.SetBasicAuth(client, clientSecret)
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		b.s.t.Fatal(err)
@@ -457,6 +470,7 @@ func (b *browser) exchange() map[string]any {
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.IDToken == "" {
 		b.s.t.Fatalf("token endpoint: %s %v %q", res.Status, err, answer.Error)
 	}
+	b.idToken = answer.IDToken
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(answer.IDToken, ".")[1])
 	if err != nil {
 		b.s.t.Fatal(err)

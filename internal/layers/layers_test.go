@@ -49,6 +49,7 @@ var ranks = []struct {
 	{"provider/admin", 74, false},
 	{"provider/authflow", 73, false},
 	{"provider/oauth", 72, false},
+	{"provider/backchannel", 72, false},
 	{"provider/session", 72, false},
 	{"provider/keys", 71, false},
 	{"provider/web", 71, false},

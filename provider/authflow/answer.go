@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,7 +187,7 @@ func (f *Flow) fail(w http.ResponseWriter, r *http.Request, l *login, err error)
 	if p.again && l != nil {
 		data.Again = f.path(l.ID, "restart")
 	}
-	page.Template, page.Title, page.Screen = "problem", "problem.heading", web.ScreenPlain
+	page.Template, page.Title, page.Screen = "problem", cmp.Or(p.title, "problem.heading"), web.ScreenPlain
 	page.Status, page.Problem, page.Data = statusOf(p.code), &message, data
 	f.render(w, r, page)
 }

@@ -226,8 +226,8 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 	if err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Person: rel.person, Connector: rel.method, Detail: detail}); err != nil {
 		return oauth.Subject{}, "", err
 	}
-	if err := f.over(r.Context(), in.ended); err != nil {
-		return oauth.Subject{}, "", err
+	if in.told && f.Farewell != nil {
+		f.Farewell()
 	}
 	subject := f.subject(l, rel.person, rel.identity, sid)
 	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(given.Claims)

@@ -38,6 +38,9 @@ type OAuth interface {
 	Deny(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, code, description string)
 	Client(ctx context.Context, id string) (oauth.Client, error)
 	SubjectOf(c oauth.Client, person string) (string, error)
+	ReadHint(token, clientID string) (oauth.Hint, error)
+	// EndSession ends in tx what was granted in the session called sid.
+	EndSession(tx storage.Tx, sid string) error
 }
 
 var _ OAuth = (*oauth.Provider)(nil)
@@ -56,8 +59,6 @@ type Config struct {
 	Connectors map[string]connectors.Connector // by method id
 	// NotifyKey makes the secret segment of the addresses of notifications: at least 32 bytes. Nil, and nobody is heard.
 	NotifyKey []byte
-	// Revoke ends what was granted in the session called sid; nil means that nothing lives longer than its session.
-	Revoke func(ctx context.Context, sid string) error
 	// Farewell says that messages to portals are waiting (package backchannel); nil means that they are found by themselves.
 	Farewell func()
 	// Event returns the event number of a request; the page shows it and the log has it.

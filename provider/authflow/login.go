@@ -67,7 +67,8 @@ type problem struct {
 	code   string
 	values map[string]string
 	err    error
-	again  bool // the same request may begin anew
+	again  bool   // the same request may begin anew
+	title  string // key of the heading, where it is not that of a failed login
 }
 
 func (p *problem) Error() string {

@@ -1,7 +1,6 @@
 package authflow
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -210,7 +209,7 @@ const sessionCookieSize = 43
 type signedIn struct {
 	cookie string
 	sid    string
-	ended  []string // SIDs that are over
+	told   bool // messages to portals are waiting
 }
 
 // newSignedIn draws the names of a session: none is ever used again, so that a cookie that somebody planted before the
@@ -224,7 +223,7 @@ func newSignedIn() signedIn {
 // signIn puts in tx a login into the browser's session under a new cookie; old is the hash of the cookie that came with the
 // request, "" if none did. The session of another person ends with all that was made of it (threat T78).
 func (f *Flow) signIn(tx storage.Tx, l *login, old, role string, in *signedIn) error {
-	in.ended = nil
+	in.told = false
 	sealed, err := json.Marshal(l.Identity)
 	if err != nil {
 		return fmt.Errorf("encoding a session: %w", err)
@@ -244,14 +243,18 @@ func (f *Flow) signIn(tx storage.Tx, l *login, old, role string, in *signedIn) e
 			if err := f.farewell(tx, before.Person, before.Logins); err != nil {
 				return err
 			}
-			in.ended = before.SIDs()
+			if err := f.endGrants(tx, &before); err != nil {
+				return err
+			}
+			in.told = true
 		default:
 			s.Logins, s.Retired = before.Logins, before.Retired
 		}
 	}
 	dropped := s.Add(entry)
-	for _, d := range dropped {
-		in.ended = append(in.ended, d.SID)
+	in.told = in.told || len(dropped) > 0
+	if err := f.endGrants(tx, &storage.Session{Logins: dropped}); err != nil {
+		return err
 	}
 	if err := f.farewell(tx, s.Person, dropped); err != nil {
 		return err
@@ -275,22 +278,12 @@ func (f *Flow) farewell(tx storage.Tx, person string, logins []storage.SessionLo
 	return nil
 }
 
-// over lets go of what was made in sessions that have ended: refresh tokens die, portals are told.
-func (f *Flow) over(ctx context.Context, sids []string) error {
-	if len(sids) == 0 {
-		return nil
+// endGrants ends in tx what was granted in a session.
+func (f *Flow) endGrants(tx storage.Tx, s *storage.Session) error {
+	for _, sid := range s.SIDs() {
+		if err := f.OAuth.EndSession(tx, sid); err != nil {
+			return err
+		}
 	}
-	if f.Farewell != nil {
-		f.Farewell()
-	}
-	if f.Revoke == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(detached(ctx), 10*time.Second)
-	defer cancel()
-	var errs error
-	for _, sid := range sids {
-		errs = errors.Join(errs, f.Revoke(ctx, sid))
-	}
-	return errs
+	return nil
 }

@@ -42,6 +42,13 @@ type metadata struct {
 	ClaimTypes         []string `json:"claim_types_supported"`
 	Claims             []string `json:"claims_supported"`
 
+	// Logout.
+	EndSession             string `json:"end_session_endpoint"`
+	BackchannelLogout      bool   `json:"backchannel_logout_supported"`
+	BackchannelWithSession bool   `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout     bool   `json:"frontchannel_logout_supported"`
+	FrontchannelSession    bool   `json:"frontchannel_logout_session_supported"`
+
 	// Client authentication.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs    []string `json:"token_endpoint_auth_signing_alg_values_supported"`
@@ -86,6 +93,10 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		IntrospectionEndpoint: cfg.Issuer + PathIntrospect,
 		JWKSURI:               cfg.Issuer + PathJWKS,
 		RegistrationEndpoint:  registrationEndpoint(cfg),
+		EndSession:            cfg.Issuer + PathLogout,
+
+		BackchannelLogout: true, BackchannelWithSession: true, FrontchannelLogout: true, FrontchannelSession: true,
+
 		Scopes:                slices.Concat(scopes, []string{scopeOffline}),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         cfg.responseModes(),

@@ -144,11 +144,7 @@ func (p *Provider) loadFamily(ctx context.Context, grant string) (*storage.Grant
 // every client, but for grants with offline_access, which outlive sessions. It writes one record whatever their number, and
 // calling it twice, or for a session that granted nothing, is no error.
 func (p *Provider) RevokeSession(ctx context.Context, sid string) error {
-	if sid == "" {
-		return nil
-	}
-	until := p.cfg.Now().Add(p.cfg.CodeLifetime + p.cfg.SessionRefreshLifetime + p.cfg.AccessTokenLifetime + time.Hour)
-	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return storage.EndGrants(tx, sid, until) })
+	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return p.EndSession(tx, sid) })
 }
 
 // RevokePerson ends everything that a person has granted, offline_access included, and returns the number of grants that

@@ -75,3 +75,17 @@ type FormPost struct {
 	Action string
 	Fields [][2]string // name and value
 }
+
+// A SignOut is the data of S13.
+type SignOut struct {
+	Action, MAC, Request string
+	Portals              []string // that are open in this browser
+	Done                 bool     // the portal that asked is closed already
+}
+
+// A SignedOut is the data of the page after S13.
+type SignedOut struct {
+	Stayed bool     // nothing was ended
+	Back   string   // the portal's address, "" if there is none
+	Frames []string // addresses of portals that are told in the browser
+}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,21 @@ func csp(s Screen, redirectURI, agent string, more ...string) string {
 	}
 	return "default-src 'none'; " + script + "; style-src 'self'; img-src 'self'; font-src 'self'; " + connect + "; " +
 		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " + form + types
+}
+
+// frameSources is the part of the policy that lets the page after a sign-out, and no other, hold frames: of exactly the
+// origins of these addresses. "" without any.
+func frameSources(addresses []string) string {
+	var list []string
+	for _, address := range addresses {
+		if source := cspSource(address); strings.HasPrefix(source, "http") && !slices.Contains(list, source) {
+			list = append(list, source)
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "; frame-src " + strings.Join(list, " ")
 }
 
 // workerCSP is the policy of the worker's own response: a worker does not inherit the page's, and without one it could

@@ -40,7 +40,7 @@ type Site struct {
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
 var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
-	"confirm", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc", "formpost"}
+	"confirm", "signout", "signedout", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc", "formpost"}
 
 // New reads the templates and texts; what is wrong with them is found here and not by a person.
 func New(cfg Config) (*Site, error) {
@@ -215,11 +215,12 @@ type Page struct {
 	Screen      Screen
 	Status      int // zero means 200
 	Lang        Lang
-	Event       string // event number
-	Self        string // path of the page for the language switch; "" shows no switch
-	RedirectURI string // of the client, for form-action
-	FormOrigin  string // of a system to which a form leads, for form-action; may be empty
-	Agent       string // of ScreenToken: the origin of the program on the person's computer
+	Event       string   // event number
+	Self        string   // path of the page for the language switch; "" shows no switch
+	RedirectURI string   // of the client, for form-action
+	Frames      []string // addresses of frames, for frame-src; none on any page but that after a sign-out
+	FormOrigin  string   // of a system to which a form leads, for form-action; may be empty
+	Agent       string   // of ScreenToken: the origin of the program on the person's computer
 	Portal      *Portal
 	Tabs        []Tab
 	Longer      *Longer // nil if there is no more time to be had
@@ -257,7 +258,7 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin))
+	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin)+frameSources(p.Frames))
 	if p.Screen == ScreenToken {
 		h.Set("Permissions-Policy", agentPermissions)
 	}

@@ -207,6 +207,10 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 	case "confirm":
 		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", Gets: []string{"name", "rnokpp"},
 			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3}
+	case "signout":
+		p.Data = SignOut{Action: "/logout/confirm", MAC: "m", Request: "r", Portals: []string{"Електронний кабінет"}, Done: true}
+	case "signedout":
+		p.Data = SignedOut{}
 	case "docs":
 		p.Data = s.DocIndex(lang)
 	case "doc":
