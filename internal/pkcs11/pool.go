@@ -51,10 +51,10 @@ type Pool struct {
 	probing    chan struct{}
 
 	mu   sync.Mutex
-	keys map[string]*PoolKey // by label
+	keys map[string]*PoolKey // by use and label
 }
 
-// A seat is a session and the keys that were found through it. session is nil while the token is lost.
+// A seat is a session and the keys that were found through it, by use and label. session is nil while the token is lost.
 type seat struct {
 	session *Session
 	keys    map[string]Key
@@ -264,7 +264,7 @@ func (p *Pool) probe(s *seat) error {
 	}
 	p.mu.Unlock()
 	for _, k := range keys {
-		s.keys[k.label] = Key{}
+		s.keys[k.name()] = Key{}
 		if _, err := k.on(s); errors.Is(err, ErrNoKey) {
 			return fmt.Errorf("%w: %w", ErrRemoved, err) // a session that lost its login sees no private key
 		} else if err != nil {
@@ -276,26 +276,49 @@ func (p *Pool) probe(s *seat) error {
 
 // A PoolKey is a key of the token of a Pool. Safe for concurrent use.
 type PoolKey struct {
-	pool  *Pool
-	label string
-	key   Key // as it was at the start
+	pool      *Pool
+	label     string
+	agreement bool // it derives, and does not sign
+	key       Key  // as it was at the start
+}
+
+// name tells a key that signs from one that derives under the same label.
+func (k *PoolKey) name() string {
+	if k.agreement {
+		return "derive " + k.label
+	}
+	return "sign " + k.label
+}
+
+// find looks the key up.
+func (k *PoolKey) find(s *Session) (Key, error) {
+	if k.agreement {
+		return s.AgreementKeyByLabel(k.label)
+	}
+	return s.KeyByLabel(k.label)
 }
 
 // Key finds the private key with this label. ErrNoKey; ErrAuthentication for a key that wants its PIN at each signature.
-func (p *Pool) Key(label string) (*PoolKey, error) {
-	k := &PoolKey{pool: p, label: label}
+func (p *Pool) Key(label string) (*PoolKey, error) { return p.open(&PoolKey{pool: p, label: label}) }
+
+// AgreementKey is Key for a key of ДСТУ 4145 that derives.
+func (p *Pool) AgreementKey(label string) (*PoolKey, error) {
+	return p.open(&PoolKey{pool: p, label: label, agreement: true})
+}
+
+func (p *Pool) open(k *PoolKey) (*PoolKey, error) {
 	err := p.do(func(s *seat) (err error) {
-		k.key, err = s.session.KeyByLabel(label)
+		k.key, err = k.find(s.session)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	if k.key.Authenticate {
-		return nil, fmt.Errorf("%w: %q", ErrAuthentication, label)
+		return nil, fmt.Errorf("%w: %q", ErrAuthentication, k.label)
 	}
 	p.mu.Lock()
-	p.keys[label] = k
+	p.keys[k.name()] = k
 	p.mu.Unlock()
 	return k, nil
 }
@@ -312,18 +335,33 @@ func (k *PoolKey) sign(in Input) (value []byte, err error) {
 	return value, err
 }
 
+// Point is CKA_EC_POINT of the public half as the token gave it at the start; nil if it shows none.
+func (k *PoolKey) Point() []byte { return k.key.Point }
+
+// Unwrap derives in the token and opens a wrapped key there, as Session.Unwrap does.
+func (k *PoolKey) Unwrap(w Wrapped) (content []byte, err error) {
+	err = k.pool.do(func(s *seat) error {
+		key, err := k.on(s)
+		if err == nil {
+			content, err = s.session.Unwrap(key, w)
+		}
+		return err
+	})
+	return content, err
+}
+
 // on returns the key as the session of s knows it, which must be the key that it was at the start.
 func (k *PoolKey) on(s *seat) (Key, error) {
-	if key := s.keys[k.label]; key.Type != 0 {
+	if key := s.keys[k.name()]; key.Type != 0 {
 		return key, nil
 	}
-	key, err := s.session.KeyByLabel(k.label)
+	key, err := k.find(s.session)
 	if err != nil {
 		return Key{}, err
 	}
 	if key.Type != k.key.Type || !slices.Equal(key.Point, k.key.Point) || !slices.Equal(key.Modulus, k.key.Modulus) {
 		return Key{}, fmt.Errorf("%w: there is another key under the label %q than at the start", ErrUnsupported, k.label)
 	}
-	s.keys[k.label] = key
+	s.keys[k.name()] = key
 	return key, nil
 }

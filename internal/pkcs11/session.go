@@ -80,7 +80,7 @@ func (s *Session) Keys() ([]Key, error) {
 	}
 	var keys []Key
 	for _, o := range objects {
-		k, err := s.key(o)
+		k, err := s.key(o, pkcs11.CKA_SIGN)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,19 @@ func (s *Session) Keys() ([]Key, error) {
 
 // KeyByLabel returns the private key with this CKA_LABEL, alike to the octet. ErrNoKey if none that can sign has it, or
 // several have: which one is meant is not for guessing.
-func (s *Session) KeyByLabel(label string) (Key, error) {
+func (s *Session) KeyByLabel(label string) (Key, error) { return s.keyByLabel(label, pkcs11.CKA_SIGN) }
+
+// AgreementKeyByLabel is KeyByLabel for a key that derives.
+func (s *Session) AgreementKeyByLabel(label string) (Key, error) {
+	k, err := s.keyByLabel(label, pkcs11.CKA_DERIVE)
+	if err == nil && k.Type != DSTU4145 {
+		return Key{}, fmt.Errorf("%w: the key %q is not of DSTU 4145", ErrUnsupported, label)
+	}
+	return k, err
+}
+
+// keyByLabel finds the key that may be used so: CKA_SIGN, CKA_DERIVE.
+func (s *Session) keyByLabel(label string, use uint) (Key, error) {
 	objects, err := s.find(
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY),
 		pkcs11.NewAttribute(pkcs11.CKA_LABEL, label))
@@ -103,14 +115,15 @@ func (s *Session) KeyByLabel(label string) (Key, error) {
 	if len(objects) != 1 {
 		return Key{}, fmt.Errorf("%w: %d private keys have the label %q, want one", ErrNoKey, len(objects), label)
 	}
-	k, err := s.key(objects[0])
+	k, err := s.key(objects[0], use)
 	if err == nil && k.Type == 0 {
-		err = fmt.Errorf("%w: the key %q cannot sign", ErrNoKey, label)
+		err = fmt.Errorf("%w: the key %q is not for this use", ErrNoKey, label)
 	}
 	return k, err
 }
 
-func (s *Session) key(o pkcs11.ObjectHandle) (Key, error) {
+// key reads a key that may be used so; the zero Key for another one.
+func (s *Session) key(o pkcs11.ObjectHandle, use uint) (Key, error) {
 	k := Key{handle: uint(o)}
 	kind, err := s.attribute(o, pkcs11.CKA_KEY_TYPE)
 	if err != nil {
@@ -126,9 +139,9 @@ func (s *Session) key(o pkcs11.ObjectHandle) (Key, error) {
 	default:
 		return Key{}, nil
 	}
-	var label, sign, always []byte
+	var label, allowed, always []byte
 	err = s.attributes(o, map[uint]*[]byte{
-		pkcs11.CKA_ID: &k.ID, pkcs11.CKA_LABEL: &label, pkcs11.CKA_SIGN: &sign, pkcs11.CKA_ALWAYS_AUTHENTICATE: &always,
+		pkcs11.CKA_ID: &k.ID, pkcs11.CKA_LABEL: &label, use: &allowed, pkcs11.CKA_ALWAYS_AUTHENTICATE: &always,
 		pkcs11.CKA_EC_PARAMS: &k.Params, pkcs11.CKA_EC_POINT: &k.Point,
 		pkcs11.CKA_MODULUS: &k.Modulus, pkcs11.CKA_PUBLIC_EXPONENT: &k.Exponent,
 	})
@@ -137,8 +150,8 @@ func (s *Session) key(o pkcs11.ObjectHandle) (Key, error) {
 	}
 	k.Label = printable(string(label))
 	k.Authenticate = len(always) == 1 && always[0] != 0
-	if len(sign) == 1 && sign[0] == 0 {
-		return Key{}, nil // a key for agreement
+	if len(allowed) == 1 && allowed[0] == 0 {
+		return Key{}, nil // one for agreement where one that signs is wanted, or the other way round
 	}
 	if k.Type != RSA && k.Point == nil && len(k.ID) > 0 {
 		return k, s.publicHalf(&k)

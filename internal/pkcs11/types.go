@@ -82,6 +82,18 @@ const (
 	maxAttribute = 64 << 10
 )
 
+// A Wrapped is a content key that was encrypted by key agreement with ДСТУ 4145, ГОСТ 34.311 and the key wrap of ГОСТ 28147.
+type Wrapped struct {
+	// Cofactor says that the agreement multiplies by the cofactor too.
+	Cofactor bool
+	// Point is the compressed public point of the other side, as in a certificate, without the OCTET STRING around it.
+	Point []byte
+	// UKM is the user keying material; nil if there is none.
+	UKM []byte
+	// Key is the wrapped key.
+	Key []byte
+}
+
 // Mechanisms and key types of vendors for the national algorithms: the numbers on which the makers of Ukrainian tokens
 // and their libraries agree. CKM_DSTU4145 signs a ready digest and has no parameters.
 const (
@@ -90,5 +102,10 @@ const (
 	mechanismDSTU4145WithKupyna256 = 0x80420033
 	mechanismDSTU4145WithKupyna384 = 0x80420034
 	mechanismDSTU4145WithKupyna512 = 0x80420035
+	mechanismDSTU4145ECDH          = 0x80420043
+	mechanismDSTU4145CofactorECDH  = 0x80420044
+	mechanismGOST28147Wrap         = 0x80420016
+	derivationGOST34311            = 0x80420211
 	keyTypeDSTU4145                = 0x80420131
+	keyTypeGOST28147               = 0x80420111
 )

@@ -1,5 +1,5 @@
-// Package pkcs11dstu is support for tests: it builds a PKCS#11 module of ours, in C, whose tokens sign with ДСТУ 4145 by
-// the mechanism of the national vendors, and lays out the folders that are its tokens. Such a token counts every login,
+// Package pkcs11dstu is support for tests: it builds a PKCS#11 module of ours, in C, whose tokens sign with ДСТУ 4145 and open
+// envelopes by the mechanisms of the national vendors, and lays out the folders that are its tokens. Such a token counts every login,
 // locks, can be pulled out, and crashes, hangs or talks nonsense when told to (module/token.c says how).
 //
 // It makes no certificates: a test has those issued by its own provider for the public point that it gives.
@@ -38,7 +38,7 @@ func Build(t testing.TB, dir string) string {
 	if err != nil {
 		t.Fatalf("finding the headers of PKCS#11: %v", err)
 	}
-	for _, name := range []string{"token.c", "m257.c", "m257.h"} {
+	for _, name := range []string{"token.c", "m257.c", "m257.h", "gost.c", "gost.h"} {
 		// What a test reads itself, and the compiler for it does not count, makes its result stale when it changes.
 		if _, err := os.ReadFile(filepath.Join(source, name)); err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func Build(t testing.TB, dir string) string {
 	}
 	path := filepath.Join(dir, "pkcs11-dstu.so")
 	out, err := exec.Command(cc, "-Wall", "-Wextra", "-O1", "-shared", "-fPIC", "-I"+strings.TrimSpace(string(headers)),
-		"-o", path, filepath.Join(source, "token.c"), filepath.Join(source, "m257.c")).CombinedOutput()
+		"-o", path, filepath.Join(source, "token.c"), filepath.Join(source, "m257.c"), filepath.Join(source, "gost.c")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("compiling the PKCS#11 module: %v\n%s", err, out)
 	}
@@ -117,6 +117,9 @@ func (k *Token) AddKey(d, point, certificate []byte) int {
 // AlwaysAuthenticate makes key n ask for a login at each signature.
 func (k *Token) AlwaysAuthenticate(n int) { k.write(fmt.Sprintf("always-%d", n), nil) }
 
+// ForAgreement makes key n one for key agreement: it does not sign.
+func (k *Token) ForAgreement(n int) { k.write(fmt.Sprintf("agree-%d", n), nil) }
+
 // PINPad makes the token take the PIN from its reader, where pin is typed, and not from the program.
 func (k *Token) PINPad(pin string) { k.write("pinpad", []byte(pin)) }
 
@@ -131,7 +134,7 @@ func (k *Token) Insert() {
 }
 
 // Calls returns what was asked of the token, in order: "login right", "login wrong", "login locked", "login again" (for
-// one signature) and "sign".
+// one signature), "sign", "derive", "unwrap" and "destroy".
 func (k *Token) Calls() []string {
 	b, err := os.ReadFile(k.path("calls"))
 	if os.IsNotExist(err) {

@@ -237,3 +237,78 @@ int m257_sign(const unsigned char d[32], const unsigned char digest[32], unsigne
 		return 0;
 	}
 }
+
+/* Key agreement. */
+
+static const num B = {{0x1f9eea6adbe3be10, 0xff9425c1458c5786, 0x18f938d7a7942394, 0xcef494720115657e, 0x1}};
+
+static num trace(const num *a) {
+	num t = *a, r = *a;
+	for (int i = 1; i < M; i++) {
+		t = field_mul(&t, &t);
+		r = field_add(&r, &t);
+	}
+	return r;
+}
+
+/* half_trace solves z^2 + z = a for an odd degree, if there is a solution. */
+static num half_trace(const num *a) {
+	num t = *a, r = *a;
+	for (int i = 1; i <= (M - 1) / 2; i++) {
+		t = field_mul(&t, &t);
+		t = field_mul(&t, &t);
+		r = field_add(&r, &t);
+	}
+	return r;
+}
+
+/* decompress: the lowest bit of the octets is the trace of y/x; that of x itself makes its trace equal to a, which is 0. */
+static int decompress(const unsigned char compressed[33], point *p) {
+	p->infinity = 0;
+	p->x = load(compressed, 33);
+	int sign = p->x.w[0] & 1;
+	if (p->x.w[M / 64] >> 1)
+		return -1;
+	p->x.w[0] &= ~(uint64_t)1;
+	num t = trace(&p->x);
+	if (!is_zero(&t))
+		p->x.w[0] |= 1;
+	if (is_zero(&p->x))
+		return -1;
+	num inv = field_inv(&p->x), w = field_mul(&inv, &inv);
+	w = field_mul(&w, &B);
+	w = field_add(&w, &p->x);
+	num z = half_trace(&w), check = field_mul(&z, &z);
+	check = field_add(&check, &z);
+	check = field_add(&check, &w);
+	if (!is_zero(&check))
+		return -1;
+	t = trace(&z);
+	if (is_zero(&t) == sign)
+		z.w[0] ^= 1;
+	p->y = field_mul(&p->x, &z);
+	return 0;
+}
+
+int m257_agree(const unsigned char d[32], const unsigned char compressed[33], int cofactor, unsigned char x[33]) {
+	point peer, r = {.infinity = 1};
+	num key = load(d, 32);
+	unsigned char little[33];
+	if (decompress(compressed, &peer))
+		return -1;
+	if (cofactor) {
+		peer = point_double(&peer);
+		peer = point_double(&peer);
+	}
+	for (int i = 255; i >= 0; i--) {
+		r = point_double(&r);
+		if (bit(&key, i))
+			r = point_add(&r, &peer);
+	}
+	if (r.infinity)
+		return -1;
+	store(&r.x, little, 33);
+	for (int i = 0; i < 33; i++)
+		x[i] = little[32 - i];
+	return 0;
+}

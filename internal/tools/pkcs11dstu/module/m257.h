@@ -9,4 +9,8 @@ enum { M257_PRIVATE = 32, M257_POINT = 33, M257_SIGNATURE = 64 };
  * little-endian, 0 < d < n), and writes r || s, each 32 octets, little-endian. It returns 0, or -1 without randomness. */
 int m257_sign(const unsigned char d[32], const unsigned char digest[32], unsigned char signature[64]);
 
+/* m257_agree multiplies a compressed point, and its cofactor 4 if asked, by the private key d, and writes the x coordinate,
+ * 33 octets, big-endian. It returns 0, or -1 if the point is none of the curve or the product is the point at infinity. */
+int m257_agree(const unsigned char d[32], const unsigned char compressed[33], int cofactor, unsigned char x[33]);
+
 #endif

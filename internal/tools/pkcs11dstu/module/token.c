@@ -14,6 +14,7 @@
  *     point-N       compressed public point, 33 octets
  *     cert-N        certificate, DER; may be absent
  *     always-N      if this file is there, the key asks for a login at each signature
+ *     agree-N       if this file is there, the key is for key agreement and does not sign
  */
 #define CK_PTR *
 #define NULL_PTR 0
@@ -29,6 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gost.h"
 #include "m257.h"
 
 enum { SLOTS = 4, KEYS = 4, KINDS = 3, PATH = 4096, VALUE = 16384 };
@@ -36,6 +38,16 @@ enum { CERTIFICATE, PRIVATE_KEY, PUBLIC_KEY };
 
 #define CKM_DSTU4145 0x80420031UL
 #define CKK_DSTU4145 0x80420131UL
+#define CKM_DSTU4145_ECDH_DERIVE 0x80420043UL
+#define CKM_DSTU4145_ECDH_COFACTOR_DERIVE 0x80420044UL
+#define CKM_UA_GOST28147_WRAP 0x80420016UL
+#define CKK_UA_GOST28147 0x80420111UL
+#define CKD_GOST34311_KDF 0x80420211UL
+
+/* Keys of the session: what was derived stays inside, what was unwrapped can be read. */
+enum { DERIVED = 1000, UNWRAPPED };
+static unsigned char derived[GOST_KEY], unwrapped[GOST_KEY];
+static int has_derived, has_unwrapped;
 
 /* The OID 1.2.804.2.1.1.1.1.3.1.1.2.6. */
 static const unsigned char M257_PARAMS[] = {0x06, 0x0d, 0x2a, 0x86, 0x24, 0x02, 0x01, 0x01, 0x01, 0x01, 0x03, 0x01, 0x01, 0x02, 0x06};
@@ -200,9 +212,12 @@ static CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE_PTR list, CK_
 	ENTER("C_GetMechanismList", *count = 0);
 	if (!present(slot))
 		return CKR_TOKEN_NOT_PRESENT;
+	static const CK_MECHANISM_TYPE all[] = {CKM_DSTU4145, CKM_DSTU4145_ECDH_DERIVE, CKM_DSTU4145_ECDH_COFACTOR_DERIVE, CKM_UA_GOST28147_WRAP};
+	if (list && *count < sizeof all / sizeof *all)
+		return CKR_BUFFER_TOO_SMALL;
 	if (list)
-		list[0] = CKM_DSTU4145;
-	*count = 1;
+		memcpy(list, all, sizeof all);
+	*count = sizeof all / sizeof *all;
 	return CKR_OK;
 }
 
@@ -302,7 +317,10 @@ static int attribute(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, unsigned c
 		number = CKK_DSTU4145;
 		break;
 	case CKA_SIGN:
-		value[0] = CK_TRUE;
+		value[0] = !exists(of_key(session.slot, "agree", key));
+		return kind == PRIVATE_KEY ? 1 : -1;
+	case CKA_DERIVE:
+		value[0] = exists(of_key(session.slot, "agree", key));
 		return kind == PRIVATE_KEY ? 1 : -1;
 	case CKA_ALWAYS_AUTHENTICATE:
 		value[0] = exists(of_key(session.slot, "always", key));
@@ -369,6 +387,20 @@ static CK_RV get_attribute_value(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE obje
 	if (rv)
 		return rv;
 	ENTER("C_GetAttributeValue", template[0].ulValueLen = template[0].pValue ? 0x7fffffff : 16);
+	if (object == DERIVED || object == UNWRAPPED) {
+		if (count != 1 || template[0].type != CKA_VALUE || !(object == DERIVED ? has_derived : has_unwrapped))
+			return CKR_OBJECT_HANDLE_INVALID;
+		if (object == DERIVED) {
+			template[0].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+			return CKR_ATTRIBUTE_SENSITIVE;
+		}
+		if (template[0].pValue && template[0].ulValueLen < GOST_KEY)
+			return CKR_BUFFER_TOO_SMALL;
+		if (template[0].pValue)
+			memcpy(template[0].pValue, unwrapped, GOST_KEY);
+		template[0].ulValueLen = GOST_KEY;
+		return CKR_OK;
+	}
 	if (object < 1 || object > KEYS * KINDS || !visible(object))
 		return CKR_OBJECT_HANDLE_INVALID;
 	for (CK_ULONG i = 0; i < count; i++) {
@@ -434,6 +466,82 @@ static CK_RV sign(CK_SESSION_HANDLE handle, CK_BYTE_PTR data, CK_ULONG length, C
 	return CKR_OK;
 }
 
+/* has_type says whether a template asks for a secret key of this type that goes with the session. */
+static int has_type(CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_KEY_TYPE type) {
+	int ok = 0;
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (template[i].type == CKA_KEY_TYPE)
+			ok = template[i].ulValueLen == sizeof type && !memcmp(template[i].pValue, &type, sizeof type);
+		if (template[i].type == CKA_TOKEN && *(CK_BBOOL *)template[i].pValue)
+			return 0;
+	}
+	return ok;
+}
+
+static CK_RV derive_key(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE base, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key) {
+	unsigned char d[M257_PRIVATE], x[M257_POINT];
+	CK_RV rv = check(handle);
+	if (rv)
+		return rv;
+	ENTER("C_DeriveKey", *key = DERIVED);
+	if (!session.logged_in)
+		return CKR_USER_NOT_LOGGED_IN;
+	if (mechanism->mechanism != CKM_DSTU4145_ECDH_DERIVE && mechanism->mechanism != CKM_DSTU4145_ECDH_COFACTOR_DERIVE)
+		return CKR_MECHANISM_INVALID;
+	CK_ECDH1_DERIVE_PARAMS *p = mechanism->pParameter;
+	if (mechanism->ulParameterLen != sizeof *p || p->kdf != CKD_GOST34311_KDF || p->ulSharedDataLen > GOST_UKM)
+		return CKR_MECHANISM_PARAM_INVALID;
+	if (p->ulPublicDataLen != M257_POINT + 2 || p->pPublicData[0] != 0x04 || p->pPublicData[1] != M257_POINT)
+		return CKR_MECHANISM_PARAM_INVALID;
+	if (base < 1 || base > KEYS * KINDS || (base - 1) % KINDS != PRIVATE_KEY || !visible(base))
+		return CKR_KEY_HANDLE_INVALID;
+	if (!exists(of_key(session.slot, "agree", (base - 1) / KINDS)))
+		return CKR_KEY_FUNCTION_NOT_PERMITTED;
+	if (!has_type(template, count, CKK_UA_GOST28147))
+		return CKR_TEMPLATE_INCONSISTENT;
+	if (read_file(of_key(session.slot, "key", (base - 1) / KINDS), d, sizeof d) != sizeof d ||
+	    m257_agree(d, p->pPublicData + 2, mechanism->mechanism == CKM_DSTU4145_ECDH_COFACTOR_DERIVE, x))
+		return CKR_MECHANISM_PARAM_INVALID;
+	gost_kek(x, sizeof x, p->pSharedData, p->ulSharedDataLen, derived);
+	has_derived = 1;
+	*key = DERIVED;
+	record(session.slot, "derive");
+	return CKR_OK;
+}
+
+static CK_RV unwrap_key(CK_SESSION_HANDLE handle, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE by, CK_BYTE_PTR wrapped, CK_ULONG length, CK_ATTRIBUTE_PTR template, CK_ULONG count, CK_OBJECT_HANDLE_PTR key) {
+	CK_RV rv = check(handle);
+	if (rv)
+		return rv;
+	ENTER("C_UnwrapKey", *key = UNWRAPPED);
+	if (mechanism->mechanism != CKM_UA_GOST28147_WRAP || mechanism->ulParameterLen)
+		return CKR_MECHANISM_INVALID;
+	if (by != DERIVED || !has_derived)
+		return CKR_UNWRAPPING_KEY_HANDLE_INVALID;
+	if (!has_type(template, count, CKK_UA_GOST28147))
+		return CKR_TEMPLATE_INCONSISTENT;
+	if (length != GOST_WRAPPED || gost_unwrap(derived, wrapped, unwrapped))
+		return CKR_WRAPPED_KEY_INVALID;
+	has_unwrapped = 1;
+	*key = UNWRAPPED;
+	record(session.slot, "unwrap");
+	return CKR_OK;
+}
+
+static CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object) {
+	CK_RV rv = check(handle);
+	if (rv)
+		return rv;
+	if (object != DERIVED && object != UNWRAPPED)
+		return CKR_OBJECT_HANDLE_INVALID;
+	if (object == DERIVED)
+		has_derived = 0;
+	else
+		has_unwrapped = 0;
+	record(session.slot, "destroy");
+	return CKR_OK;
+}
+
 static CK_RV unsupported(void) { return CKR_FUNCTION_NOT_SUPPORTED; }
 
 static CK_FUNCTION_LIST functions;
@@ -463,6 +571,9 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
 	functions.C_GetAttributeValue = get_attribute_value;
 	functions.C_SignInit = sign_init;
 	functions.C_Sign = sign;
+	functions.C_DeriveKey = derive_key;
+	functions.C_UnwrapKey = unwrap_key;
+	functions.C_DestroyObject = destroy_object;
 	*list = &functions;
 	return CKR_OK;
 }
