@@ -24,7 +24,7 @@ const (
 	maxLogoutState = 2 << 10
 	maxLogoutForm  = 32 << 10 // an ID token and a few addresses
 	stepLogout     = "logout"
-	signOutFailed  = "signout.failed"
+	signOutFailed  = "signout.failed.heading"
 )
 
 // A logout is a portal's request to sign out, read and checked. While the person answers it travels sealed through the page.
@@ -322,7 +322,7 @@ func (f *Flow) ConfirmLogout(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		page := f.logoutPage(r, req)
-		page.Template, page.Title, page.Data = "signedout", "signout.stayed", web.SignedOut{Stayed: true}
+		page.Template, page.Title, page.Data = "signedout", "signout.stayed.heading", web.SignedOut{Stayed: true}
 		f.Report(r.Context(), "", nil)
 		f.render(w, r, page)
 		return
@@ -350,7 +350,7 @@ func (f *Flow) signedOut(w http.ResponseWriter, r *http.Request, req logout, end
 		return
 	}
 	page := f.logoutPage(r, req)
-	page.Template, page.Title, page.Frames = "signedout", "signout.done", frames
+	page.Template, page.Title, page.Frames = "signedout", "signout.done.heading", frames
 	page.Data = web.SignedOut{Back: back, Frames: frames}
 	f.render(w, r, page)
 }

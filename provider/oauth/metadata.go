@@ -94,9 +94,6 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		JWKSURI:               cfg.Issuer + PathJWKS,
 		RegistrationEndpoint:  registrationEndpoint(cfg),
 		EndSession:            cfg.Issuer + PathLogout,
-
-		BackchannelLogout: true, BackchannelWithSession: true, FrontchannelLogout: true, FrontchannelSession: true,
-
 		Scopes:                slices.Concat(scopes, []string{scopeOffline}),
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         cfg.responseModes(),
@@ -128,5 +125,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		IntrospectionAlgorithms:  cfg.Keys.Algorithms(),
 		ProofAlgorithms:          ProofAlgorithms(),
 		CertificateBound:         cfg.MTLSBase != "",
+
+		BackchannelLogout: true, BackchannelWithSession: true, FrontchannelLogout: true, FrontchannelSession: true,
 	})
 }

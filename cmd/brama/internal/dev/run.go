@@ -208,7 +208,7 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	}
 	handler, err := provider.New(provider.Config{
 		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
-		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
+		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log, Fetch: outbound.Do,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, state.Close())

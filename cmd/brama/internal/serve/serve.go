@@ -124,7 +124,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	}
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
-		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log, Fetch: trust.Fetch.Do,
 	})
 	if err != nil {
 		return err
