@@ -45,6 +45,10 @@ type Config struct {
 	RevokedKeys []string
 	// Ready tells what keeps the server from its work (a stale trusted list), nil if nothing; may be nil.
 	Ready func(context.Context) error
+	// MTLS says where client certificates come from; the zero value takes none.
+	MTLS MTLS
+	// Registration lets clients register themselves; nil has no such endpoint.
+	Registration *oauth.RegistrationConfig
 	// Operator is named on the pages; may be empty.
 	Operator Operator
 	// Dev shows the yellow bar and takes an issuer on loopback over http.
@@ -78,5 +82,8 @@ func (c *Config) check() error {
 	if _, demo := c.Connectors["demo"]; demo && !c.Dev {
 		return errors.New("provider: the method demo exists in dev only")
 	}
-	return nil
+	if c.Registration != nil && c.Registration.Open && !c.Dev {
+		return errors.New("provider: registration without a token exists in dev only")
+	}
+	return c.MTLS.check()
 }

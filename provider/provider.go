@@ -86,7 +86,7 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.handler = p.guard(p.routes(flow, engine))
+	p.handler = p.guard(p.withPeer(p.routes(flow, engine)))
 	return p, nil
 }
 
@@ -135,7 +135,8 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 			_, err := tx.Get(storage.KindPerson, person)
 			return err
 		},
-		FormPost: p.formPost, Fetch: cfg.Fetch,
+		FormPost: p.formPost,
+		Fetch:    cfg.Fetch, MTLSBase: cfg.MTLS.Base, ClientCAs: cfg.MTLS.CAs, Registration: cfg.Registration,
 		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
 }
@@ -167,6 +168,7 @@ const (
 	methodPattern = "{method:[a-z]{2,12}}"
 	linkPattern   = "{handle:[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{20,64}}"
 	docPattern    = "{doc:[a-z0-9-]+(?:/[a-z0-9-]+)?}"
+	clientPattern = "{client:dyn-[A-Za-z0-9_-]{22}}"
 	secretPattern = "{secret:[A-Za-z0-9_-]{43}}"
 )
 
@@ -198,6 +200,13 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 
 	r.HandleFunc(oauth.PathLogout, p.limited(flow.Logout)).Methods(http.MethodGet, http.MethodPost)
 	r.HandleFunc(oauth.PathLogout+"/confirm", p.limited(flow.ConfirmLogout)).Methods(http.MethodPost)
+
+	if p.cfg.Registration != nil {
+		r.HandleFunc(oauth.PathRegister, p.limited(engine.Register)).Methods(http.MethodPost)
+		r.HandleFunc(oauth.PathRegister+"/"+clientPattern, p.limited(func(w http.ResponseWriter, r *http.Request) {
+			engine.ManageClient(w, r, mux.Vars(r)["client"])
+		})).Methods(http.MethodGet, http.MethodPut, http.MethodDelete)
+	}
 
 	login := "/login/" + idPattern
 	r.HandleFunc(login, byID(flow.Resume)).Methods(http.MethodGet)
@@ -255,7 +264,7 @@ func nameRoute(next http.Handler) http.Handler {
 			if route := mux.CurrentRoute(r); route != nil {
 				template, err := route.GetPathTemplate()
 				if err == nil {
-					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", docPattern, "{doc}").Replace(template)
+					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", clientPattern, "{client}", docPattern, "{doc}").Replace(template)
 				}
 			}
 		}
