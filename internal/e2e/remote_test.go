@@ -28,7 +28,7 @@ func (b *browser) diia(d *dev, lang string) {
 func (b *browser) code() string {
 	b.t.Helper()
 	b.do("asking for a code", chromedp.Click(chromedp.CSS("#request"), chromedp.NodeVisible))
-	b.see("svg.qr")
+	b.see("#open-app")
 	return get(b, "reading the link", chromedp.Evaluate[string](`document.querySelector("#open-app").href`))
 }
 
@@ -112,6 +112,11 @@ func TestDiia(t *testing.T) {
 		b.diia(d, "uk")
 		b.code()
 		b.shot("s4")
+		if get(b, "looking for the code", chromedp.Evaluate[bool](`document.querySelector("#qr-box").open`)) {
+			t.Error("on a telephone the code for another device is open")
+		}
+		b.do("opening the code", chromedp.Click(chromedp.CSS("#qr-box summary"), chromedp.NodeVisible))
+		b.see("svg.qr")
 		if !get(b, "comparing places", chromedp.Evaluate[bool](`document.querySelector("#open-app").getBoundingClientRect().bottom <= document.querySelector("svg.qr").getBoundingClientRect().top`)) {
 			t.Error("on a telephone the link does not stand before the code")
 		}

@@ -17,6 +17,21 @@ let busy = false;
 // What a request came to is told where the next press is.
 if (focused && document.getElementById('problem')) focused.focus();
 
+// On a telephone the application is here: its link comes first, and the code for another device is a press away.
+const code = document.getElementById('qr-box');
+if (code && matchMedia('(max-width: 600px)').matches) code.open = false;
+
+const copy = document.getElementById('copy');
+if (copy && navigator.clipboard) {
+  copy.hidden = false;
+  copy.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(document.getElementById('open-app').href);
+      put(document.getElementById('copied'), copy.dataset.done);
+    } catch { copy.hidden = true; } // the browser forbids it: the link itself is beside
+  });
+}
+
 const left = () => Math.max(0, Math.round(seconds - (performance.now() - since) / 1000));
 
 // put changes a text only if it is another one, so that a screen reader says nothing twice.
