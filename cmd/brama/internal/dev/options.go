@@ -124,6 +124,8 @@ type registration struct {
 	Methods        []string `json:"methods"`
 	Notice         bool     `json:"notice"`
 	Certificate    bool     `json:"certificate"`
+	// Labels are the client's own names of methods, by language and method.
+	Labels map[string]map[string]string `json:"labels"`
 }
 
 // readClients reads a --client file.

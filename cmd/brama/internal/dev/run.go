@@ -254,7 +254,7 @@ func (c registration) client() oauth.Client {
 		ID: c.ClientID, Name: map[string]string{"uk": c.ClientName, "en": c.ClientName}, Home: c.ClientURI,
 		RedirectURIs: c.RedirectURIs, Methods: c.Methods, Claims: c.Claims, RequiredClaims: c.RequiredClaims, SubjectType: c.SubjectType,
 		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCE == "optional", NonceOptional: c.Nonce == "optional",
-		NoticeRequired: c.Notice, CertificateClaims: c.Certificate,
+		Labels: c.Labels, NoticeRequired: c.Notice, CertificateClaims: c.Certificate,
 	}
 	if c.ClientName == "" {
 		k.Name = map[string]string{"uk": c.ClientID, "en": c.ClientID}
