@@ -119,3 +119,40 @@ func TestGuides(t *testing.T) {
 		}
 	}
 }
+
+// TestLastMethodOpens: the method that served this browser last opens next time, unless the portal says otherwise, it is not
+// offered any more, or the person has it forgotten. What stands in the cookie is looked up, never believed.
+func TestLastMethodOpens(t *testing.T) {
+	s := newStack(t)
+	b := s.browser()
+	opens := func(want string, more ...string) {
+		t.Helper()
+		b.authorize(append([]string{"prompt", "login"}, more...)...)
+		if !strings.HasSuffix(b.url.Path, want) {
+			t.Errorf("%v opens %s, want %s", more, b.url.Path, want)
+		}
+	}
+	opens("/file")
+	b.authorize("idp_hint", "upload")
+	b.submit("/upload/request")
+	upload := b.url.Path
+	opens("/file") // nothing has been proven yet
+	b.get(upload + "/request.txt")
+	signature := s.sign("valid", []byte(b.page))
+	b.get(upload)
+	if b.upload(signature); !strings.HasSuffix(b.url.Path, "/confirm") {
+		t.Fatalf("S8 is not there: at %s\n%s", b.url, b.page)
+	}
+	opens("/upload")
+	opens("/demo", "idp_hint", "demo")
+	opens("/upload", "idp_hint", "nothing")
+	b.get(b.url.Path + "?forget=1")
+	if b.url.RawQuery != "" || strings.Contains(b.page, "forget=1") {
+		t.Errorf("after forgetting: at %s", b.url)
+	}
+	opens("/file")
+	for _, value := range []string{"token", "../upload", "", strings.Repeat("x", 5000)} {
+		b.client.Jar.SetCookies(b.url, []*http.Cookie{{Name: "brama-method", Value: value, Path: "/"}})
+		opens("/file")
+	}
+}

@@ -121,8 +121,8 @@ func TestPrivacyPageShowsTheTable(t *testing.T) {
 	s := newStack(t)
 	b := s.browser()
 	for lang, want := range map[string][]string{
-		"uk": {"brama-login-…", "4 год 10 хв", "brama-lang", "365 днів", "brama.issuer", "доки не приберете", "сховище браузера"},
-		"en": {"brama-login-…", "4 h 10 min", "brama-lang", "365 days", "brama.issuer", "until you remove it", "browser storage"},
+		"uk": {"brama-login-…", "4 год 10 хв", "brama-lang", "365 днів", "brama-method", "brama.issuer", "доки не приберете", "сховище браузера"},
+		"en": {"brama-login-…", "4 h 10 min", "brama-lang", "365 days", "brama-method", "brama.issuer", "until you remove it", "browser storage"},
 	} {
 		b.get("/privacy?lang=" + lang)
 		for _, w := range want {

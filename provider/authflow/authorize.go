@@ -99,6 +99,9 @@ func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 		return
 	}
 	noStore(w)
+	if l.Phase == confirmable {
+		f.remember(w, l.Method)
+	}
 	switch {
 	case next.begin:
 		f.start(w, r, l.ticket)
@@ -150,7 +153,7 @@ func (f *Flow) next(r *http.Request, l *login) (decision, error) {
 		if slices.Contains(l.methods, l.Method) {
 			return decision{to: f.path(l.ID, l.Method)}, nil
 		}
-		return decision{to: f.path(l.ID, first(l.methods, l.request))}, nil
+		return decision{to: f.path(l.ID, first(l.methods, l.request, f.last(r, l)))}, nil
 	case verified:
 		// The audit has no record of the proof: the login fails (threat T89).
 		return decision{}, &problem{code: codeInternal, err: errors.New("login stayed at verified"), again: true}
@@ -187,7 +190,7 @@ func (f *Flow) beginning(r *http.Request, l *login) (decision, error) {
 			return decision{to: f.path(l.ID, stepContinue)}, nil
 		}
 	}
-	return decision{to: f.path(l.ID, first(l.methods, l.request))}, nil
+	return decision{to: f.path(l.ID, first(l.methods, l.request, f.last(r, l)))}, nil
 }
 
 // Leave takes the person back to the portal without sign-in.

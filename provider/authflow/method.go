@@ -36,7 +36,7 @@ func (f *Flow) Tab(w http.ResponseWriter, r *http.Request, id, method string) {
 		f.fail(w, r, l, err)
 		return
 	}
-	if f.switchLanguage(w, r, l) {
+	if f.switchLanguage(w, r, l) || f.forgotten(w, r) {
 		return
 	}
 	f.showMethod(w, r, l, c, method, nil)
@@ -95,6 +95,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 		if slices.Contains(l.methods, "upload") {
 			data.Upload = f.path(l.ID, "upload")
 		}
+	}
+	if f.last(r, l) == method {
+		page.Forget = page.Self + "?" + forgetParameter + "=1"
 	}
 	if remote, ok := shown.(*web.Remote); ok {
 		f.remotePage(&page, &data, l, method, remote, resting.(*web.Remote), p == nil) //nolint:forcetypeassert // both are made by ReadPanel of one connector

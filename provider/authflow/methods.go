@@ -1,10 +1,12 @@
 package authflow
 
 import (
+	"net/http"
 	"slices"
 
 	"brama/connectors"
 	"brama/provider/oauth"
+	"brama/provider/web"
 )
 
 // order is every method there is, in the order of the tabs (ux.md 2).
@@ -71,10 +73,42 @@ func (f *Flow) methods(client oauth.Client, req *oauth.AuthorizeRequest) []strin
 	return list
 }
 
-// first is the method whose tab opens: the portal's hint, else the first.
-func first(methods []string, req *oauth.AuthorizeRequest) string {
-	if slices.Contains(methods, req.IDPHint) {
-		return req.IDPHint
+// first is the method whose tab opens: the portal's hint, else the one that served this browser last, else the first.
+func first(methods []string, req *oauth.AuthorizeRequest, last string) string {
+	for _, m := range []string{req.IDPHint, last} {
+		if slices.Contains(methods, m) {
+			return m
+		}
 	}
 	return methods[0]
 }
+
+// last is the method by which somebody got to S8 in this browser before, "" if it is not known or not offered now. It says
+// nothing of a person and is a right to nothing.
+func (f *Flow) last(r *http.Request, l *login) string {
+	m, err := f.Cookies.Get(r, web.MethodCookie)
+	if err != nil || !slices.Contains(l.methods, m) {
+		return ""
+	}
+	return m
+}
+
+// remember keeps the method for the next time. The persons of dev are nobody's habit.
+func (f *Flow) remember(w http.ResponseWriter, method string) {
+	if method != "demo" {
+		f.Cookies.Set(w, web.MethodCookie, method, web.MethodLife)
+	}
+}
+
+// forgotten obeys ?forget= on a tab: true means that the answer is given.
+func (f *Flow) forgotten(w http.ResponseWriter, r *http.Request) bool {
+	if !r.URL.Query().Has(forgetParameter) {
+		return false
+	}
+	f.Cookies.Clear(w, web.MethodCookie)
+	noStore(w)
+	http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+	return true
+}
+
+const forgetParameter = "forget"

@@ -25,6 +25,7 @@ var KeptThings = []Kept{
 	{Short: "login-", Key: "login", Life: 4*time.Hour + 10*time.Minute},
 	{Short: "session", Key: "session", Life: 8 * time.Hour}, // at most: it ends with the browser
 	{Short: LanguageCookie, Key: "lang", Life: LanguageLife},
+	{Short: MethodCookie, Key: "method", Life: MethodLife},
 	{Short: "brama.issuer", Key: "issuer", Storage: true},
 }
 
