@@ -136,6 +136,7 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 			return err
 		},
 		FormPost: p.formPost,
+		Stranger: func(r *http.Request) bool { return p.limit.allow(r.RemoteAddr) },
 		Fetch:    cfg.Fetch, MTLSBase: cfg.MTLS.Base, ClientCAs: cfg.MTLS.CAs, Registration: cfg.Registration,
 		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
@@ -190,9 +191,10 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["id"], mux.Vars(r)["method"]) }
 	}
 	r.HandleFunc(oauth.PathDiscovery, engine.Discovery).Methods(get...)
+	root.HandleFunc(oauth.PathMetadata+p.site.Base(), engine.Discovery).Methods(get...)
 	r.HandleFunc(oauth.PathJWKS, engine.JWKS).Methods(get...)
 	r.HandleFunc(oauth.PathAuthorize, p.limited(flow.Authorize)).Methods(http.MethodGet, http.MethodPost)
-	r.HandleFunc(oauth.PathPAR, p.limited(engine.Push)).Methods(http.MethodPost)
+	r.HandleFunc(oauth.PathPAR, engine.Push).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathToken, engine.Token).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathRevoke, engine.Revoke).Methods(http.MethodPost)
 	r.HandleFunc(oauth.PathIntrospect, engine.Introspect).Methods(http.MethodPost)

@@ -86,5 +86,8 @@ func (p *Provider) checkSubject(req *AuthorizeRequest, s *Subject) error {
 	if old {
 		return redirectError(&Error{Code: "login_required", Description: "the login is older than was asked", Status: 400})
 	}
+	if slices.Contains(req.Prompt, "none") && id.AuthTime.Truncate(time.Second).After(req.RequestedAt) {
+		return redirectError(&Error{Code: "login_required", Description: "prompt none allows no login", Status: 400})
+	}
 	return nil
 }

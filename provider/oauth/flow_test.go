@@ -199,56 +199,18 @@ func TestPublicSubject(t *testing.T) {
 	}
 }
 
-func TestDiscoveryIsTrue(t *testing.T) {
-	f := newFixture(t, memStore(t))
-	w := f.do(httptest.NewRequest("GET", PathDiscovery, nil))
-	var m map[string]any
-	if err := json.Unmarshal(w.Body.Bytes(), &m); err != nil {
-		t.Fatal(err)
-	}
-	for name, path := range map[string]string{
-		"authorization_endpoint": PathAuthorize, "token_endpoint": PathToken, "userinfo_endpoint": PathUserInfo, "jwks_uri": PathJWKS,
-	} {
-		if m[name] != testIssuer+path {
-			t.Errorf("%s: %v", name, m[name])
-		}
-	}
-	if m["issuer"] != testIssuer || m["request_uri_parameter_supported"] != false || m["authorization_response_iss_parameter_supported"] != true {
-		t.Errorf("metadata %v", m)
-	}
-	text := w.Body.String()
-	for _, absent := range []string{"plain", "implicit", "form_post", "HS256", "none\"]"} {
-		if strings.Contains(strings.ReplaceAll(text, `"client_secret_post","none"]`, ""), absent) {
-			t.Errorf("metadata claims %s", absent)
-		}
-	}
-	// Every claim of a full token is announced, and every announced claim can come.
-	announced := m["claims_supported"].([]any)
-	c := portal()
-	c.CertificateClaims = true
-	c.Claims = append(c.Claims, "email")
-	f = newFixture(t, memStore(t), c)
-	f.subject = func(*AuthorizeRequest) Subject {
-		s := testSubject(time.Now())
-		s.Role, s.Identity.BirthDate, s.Identity.Email = "organization", time.Unix(0, 0), "t@example.ua"
-		return s
-	}
-	got := f.idClaims(f.mustExchange(f.code("scope", strings.Join(scopes, " "))))
-	for name := range got {
-		if name != "jti" && !slices.Contains(announced, any(name)) {
-			t.Errorf("claim %s is not announced", name)
-		}
-	}
-	for _, name := range announced {
-		if _, ok := got[name.(string)]; !ok {
-			t.Errorf("claim %s is announced and does not come", name)
-		}
-	}
-}
-
 func TestStaticAnswers(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	for _, path := range []string{PathJWKS, PathDiscovery} {
+		w := f.do(httptest.NewRequest("GET", path, nil))
+		if w.Header().Get("Cache-Control") != maxAge || w.Header().Get("ETag") == "" {
+			t.Errorf("%s cannot be kept: %v", path, w.Header())
+		}
+		again := httptest.NewRequest("GET", path, nil)
+		again.Header.Set("If-None-Match", w.Header().Get("ETag"))
+		if w := f.do(again); w.Code != 304 || w.Body.Len() != 0 {
+			t.Errorf("%s once more: %d", path, w.Code)
+		}
 		if w := f.do(httptest.NewRequest("HEAD", path, nil)); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("HEAD %s: %d", path, w.Code)
 		}

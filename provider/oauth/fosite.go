@@ -29,7 +29,6 @@ func (p *Provider) engine(cfg Config) (fosite.OAuth2Provider, *oauth2.HMACSHAStr
 		AudienceMatchingStrategy:      fosite.ExactAudienceMatchingStrategy, // the default is prefixes
 		RedirectSecureChecker:         fosite.IsRedirectURISecureStrict,     // the default lets custom schemes through
 		EnforcePKCE:                   false,                                // checkProof and redeemCode decide, per client
-		AllowedPromptValues:           prompts,
 		TokenEntropy:                  32,
 		MinParameterEntropy:           1, // length of state is the client's affair; nonce is checked in ReadAuthorize
 		ClientSecretsHasher:           noHasher{},

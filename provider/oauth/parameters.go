@@ -14,7 +14,7 @@ var (
 	prompts     = []string{"none", "login", "consent", "select_account", "create"}
 	displays    = []string{"page", "popup", "touch", "wap"}
 	acrs        = []string{"low", "substantial", "high"}
-	fositeNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method", "max_age", "acr_values"}
+	fositeNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
 )
 
 const (
@@ -61,7 +61,8 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 			return err
 		}
 	}
-	// A fresh form of what was checked, and of nothing else: id_token_hint, claims and strangers do not reach fosite.
+	// A fresh form of what was checked, and of nothing else. What concerns the person (prompt, max_age, acr_values, hints) is
+	// decided by us and does not reach fosite.
 	req.Form = url.Values{}
 	for _, name := range fositeNeeds {
 		if v := form.Get(name); v != "" {
@@ -69,12 +70,6 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 		}
 	}
 	req.Form.Set("scope", strings.Join(req.Scopes, " "))
-	if len(req.Prompt) != 0 {
-		req.Form.Set("prompt", strings.Join(req.Prompt, " "))
-	}
-	if req.MaxAge == nil || *req.MaxAge == 0 {
-		req.Form.Del("max_age") // fosite ignores 0; it became prompt=login
-	}
 	return nil
 }
 

@@ -81,6 +81,9 @@ type Config struct {
 	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
 	RequirePAR bool
 
+	// Stranger reports whether one more request is taken of a sender who proved nothing; nil takes all.
+	Stranger func(*http.Request) bool
+
 	// FormPost writes the page of response_mode form_post: a form with the fields, hidden, that a script sends and a visible
 	// button too. nil offers no such mode.
 	FormPost func(http.ResponseWriter, *http.Request, FormPost)

@@ -53,51 +53,39 @@ type pushed struct {
 // Push is the endpoint for pushed authorization requests. What is wrong with a request is said here and now, by the rules of
 // the authorization endpoint.
 func (p *Provider) Push(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		writeError(w, &Error{Code: "invalid_request", Description: "method is not POST", Status: http.StatusMethodNotAllowed})
-		return
-	}
-	handle, clientID, err := p.push(r)
-	if err != nil {
-		e := publicError(err)
-		p.logRefusal(r.Context(), "pushed request refused", clientID, e)
-		if e.Code == "invalid_client" && r.Header.Get("Authorization") != "" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="par"`)
+	p.serveClient(w, r, "pushed request refused", func(client *Client, form url.Values) error {
+		handle, err := p.push(r, client, form)
+		if err != nil {
+			return err
 		}
-		writeError(w, e)
-		return
-	}
-	writeJSON(w, http.StatusCreated, map[string]any{"request_uri": handle, "expires_in": int(pushedLife / time.Second)})
+		writeJSON(w, http.StatusCreated, map[string]any{"request_uri": handle, "expires_in": int(pushedLife / time.Second)})
+		return nil
+	})
 }
 
 // push reads a pushed request and returns its handle.
-func (p *Provider) push(r *http.Request) (string, string, error) {
-	form, err := tokenForm(r)
-	if err != nil {
-		return "", "", err
-	}
-	client, err := p.authenticate(r, form)
-	if err != nil {
-		return "", "", err
+func (p *Provider) push(r *http.Request, client *Client, form url.Values) (string, error) {
+	if client.Public() && p.cfg.Stranger != nil && !p.cfg.Stranger(r) {
+		// What is pushed is stored, and a public client is anybody (threat T93).
+		return "", &Error{Code: "temporarily_unavailable", Description: "too many requests", Status: http.StatusTooManyRequests}
 	}
 	ctx := r.Context()
 	if form.Get("request_uri") != "" {
-		return "", client.ID, invalidRequest("request_uri has no place in a pushed request")
+		return "", invalidRequest("request_uri has no place in a pushed request")
 	}
 	form.Set("client_id", client.ID) // authenticate has compared it with what was there
-	a := &submission{form: form, pushed: true}
+	a := &submission{form: form}
 	if form.Get("request") != "" {
+		var err error
 		if a, err = p.openRequest(ctx, client, form); err != nil {
-			return "", client.ID, err
+			return "", err
 		}
-		a.pushed = true
 	}
+	a.pushed = true
 	if _, err := p.readSubmission(ctx, client, a); err != nil {
-		return "", client.ID, err
+		return "", err
 	}
-	handle, err := p.storePushed(ctx, client, &pushed{Form: keepParameters(a.form), Signed: a.signed})
-	return handle, client.ID, err
+	return p.storePushed(ctx, client, &pushed{Form: keepParameters(a.form), Signed: a.signed})
 }
 
 func (p *Provider) storePushed(ctx context.Context, c *Client, q *pushed) (string, error) {

@@ -46,6 +46,11 @@ func (f *fixture) posted(w *httptest.ResponseRecorder) url.Values {
 // signed returns the claims of a signed answer, which is the only parameter.
 func (f *fixture) signed(v url.Values) map[string]any {
 	f.t.Helper()
+	return f.signedFor("portal", v)
+}
+
+func (f *fixture) signedFor(client string, v url.Values) map[string]any {
+	f.t.Helper()
 	if len(v) != 1 || len(v["response"]) != 1 {
 		f.t.Fatalf("beside the signed answer: %v", v)
 	}
@@ -58,7 +63,7 @@ func (f *fixture) signed(v url.Values) map[string]any {
 		f.t.Fatal(err)
 	}
 	exp, _ := claims["exp"].(float64)
-	if left := time.Until(time.Unix(int64(exp), 0)); claims["iss"] != testIssuer || claims["aud"] != "portal" || left < 0 || left > 10*time.Minute {
+	if left := time.Until(time.Unix(int64(exp), 0)); claims["iss"] != testIssuer || claims["aud"] != client || left < 0 || left > 10*time.Minute {
 		f.t.Errorf("signed answer %v", claims)
 	}
 	return claims

@@ -296,6 +296,8 @@ func TestPrompt(t *testing.T) {
 		t.Errorf("prompt=login with an old login: %v", q)
 	}
 	f.code("prompt", "none")
+	f.subject = func(*AuthorizeRequest) Subject { return testSubject(time.Now().Add(2 * time.Second)) }
+	f.refused("prompt=none with a login made for it", "login_required", "prompt", "none")
 }
 
 // fosite refuses every state shorter than 8 characters, and none at all.
