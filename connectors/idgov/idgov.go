@@ -46,8 +46,8 @@ var means = []string{DigSign, BankID, MobileID, DiiaID, DiiaOAuth}
 // A Key is a key of the institution for key agreement with its certificate; see upstream.Key.
 type Key = upstream.Key
 
-// An Agreer is the private half of a Key; see cms.KeyAgreer.
-type Agreer = cms.KeyAgreer
+// An EnvelopeKey is the private half of a Key; see cms.EnvelopeKey.
+type EnvelopeKey = cms.EnvelopeKey
 
 // A Fingerprint is SHA-256 of a certificate in DER.
 type Fingerprint = upstream.Fingerprint

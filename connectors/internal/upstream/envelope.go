@@ -14,7 +14,7 @@ import (
 
 // A Key is a key of the institution for key agreement, to which a system encrypts its answers.
 type Key struct {
-	Private     cms.KeyAgreer
+	Private     cms.EnvelopeKey // at hand, or in a token
 	Certificate *tbs.Certificate
 	SBox        []byte // ДКЕ, packed; nil is what the certificate says
 }
@@ -28,7 +28,7 @@ func NewKeys(list []Key) (*Keys, error) {
 		return nil, errors.New("upstream: a key for key agreement is needed")
 	}
 	for _, k := range list {
-		if k.Private == nil || k.Certificate == nil || k.Certificate.PublicKey.DSTU == nil {
+		if cms.CheckEnvelopeKey(k.Private) != nil || k.Certificate == nil || k.Certificate.PublicKey.DSTU == nil {
 			return nil, errors.New("upstream: a key of ДСТУ 4145 with its certificate is needed")
 		}
 		if usage, ok := k.Certificate.KeyUsage(); !ok || usage&tbs.KeyAgreement == 0 {

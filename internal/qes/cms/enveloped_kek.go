@@ -14,10 +14,49 @@ import (
 	"brama/internal/qes/spki"
 )
 
-// A KeyAgreer is a private key for key agreement: a *dstu4145.PrivateKey, or one that stays in a device.
-type KeyAgreer interface {
+// An EnvelopeKey is a private key that opens envelopes: a [KeyAgreer], whose secrets are derived and used here, or a
+// [KeyUnwrapper], whose secrets are never seen here. Anything else opens nothing ([CheckEnvelopeKey]).
+type EnvelopeKey interface {
 	// Public returns the key's other half, a *dstu4145.PublicKey.
 	Public() crypto.PublicKey
+}
+
+// A KeyUnwrapper is a key in a token, which derives the key that wraps and unwraps the content key with it.
+type KeyUnwrapper interface {
+	EnvelopeKey
+	// UnwrapKey returns the content key, 32 octets. Every failure in which the private key had a part is told alike by who
+	// calls; the error is for the operator.
+	UnwrapKey(w WrappedKey) ([]byte, error)
+}
+
+// A WrappedKey is a content key as one recipient gets it.
+type WrappedKey struct {
+	// Agreement is the key agreement with its derivation, Wrap the algorithm by which Key is encrypted.
+	Agreement der.OID
+	Wrap      spki.Algorithm
+	Peer      *dstu4145.PublicKey // of the other side, on the curve of the private key
+	UKM       []byte              // nil if absent
+	Key       []byte
+	// SBox is the ДКЕ that the recipient's certificate names, packed; nil is ДКЕ № 1.
+	SBox []byte
+}
+
+// CheckEnvelopeKey refuses a key that can open nothing.
+func CheckEnvelopeKey(k EnvelopeKey) error {
+	switch k.(type) {
+	case KeyUnwrapper, KeyAgreer:
+	default:
+		return errNoKey
+	}
+	if public, ok := k.Public().(*dstu4145.PublicKey); !ok || public == nil {
+		return errNoKey
+	}
+	return nil
+}
+
+// A KeyAgreer is a private key for key agreement at hand: a *dstu4145.PrivateKey.
+type KeyAgreer interface {
+	EnvelopeKey
 	// ECDH and CofactorECDH return the x coordinate of d·Q and of h·d·Q, big-endian, ⌈m/8⌉ octets. The error is for
 	// keys on another curve.
 	ECDH(peer *dstu4145.PublicKey) ([]byte, error)

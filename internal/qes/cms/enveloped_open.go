@@ -13,7 +13,7 @@ import (
 
 // OpenOptions say with what a message is opened. Key is required.
 type OpenOptions struct {
-	Key KeyAgreer
+	Key EnvelopeKey
 	// Certificates are certificates of Key; those of other keys are passed over. With one, only recipients that are named by
 	// it, or by an identifier of the key, are tried. Without any, every recipient is whose name could be the key's.
 	Certificates []*tbs.Certificate
@@ -155,7 +155,7 @@ func subjectKeyID(c *tbs.Certificate) []byte {
 
 // A self is the recipient that we are.
 type self struct {
-	key          KeyAgreer
+	key          EnvelopeKey
 	public       *dstu4145.PublicKey
 	certificates []*tbs.Certificate // of key
 	sbox         *gost28147.SBox
@@ -164,13 +164,10 @@ type self struct {
 var errNoKey = errors.New("cms: no key for key agreement")
 
 func newSelf(o OpenOptions) (*self, error) {
-	if o.Key == nil {
-		return nil, errNoKey
+	if err := CheckEnvelopeKey(o.Key); err != nil {
+		return nil, err
 	}
-	public, ok := o.Key.Public().(*dstu4145.PublicKey)
-	if !ok || public == nil {
-		return nil, errNoKey
-	}
+	public, _ := o.Key.Public().(*dstu4145.PublicKey)
 	s := &self{key: o.Key, public: public}
 	packed := o.SBox
 	for _, c := range o.Certificates {
@@ -206,10 +203,14 @@ func (s *self) isNamed(n KeyName) bool {
 
 // unwrap returns the content key, or nil. peer is nil if the sender's key cannot be used.
 func (s *self) unwrap(r Recipient, a agreement, w keyWrap, peer *dstu4145.PublicKey) []byte {
-	if peer == nil {
+	if peer == nil || peer.Curve() != s.public.Curve() {
 		return nil
 	}
-	z, err := a.secret(s.key, peer)
+	key, atHand := s.key.(KeyAgreer)
+	if !atHand {
+		return s.unwrapInside(r, peer)
+	}
+	z, err := a.secret(key, peer)
 	if err != nil {
 		return nil
 	}
@@ -226,4 +227,21 @@ func (s *self) unwrap(r Recipient, a agreement, w keyWrap, peer *dstu4145.Public
 		return nil
 	}
 	return first
+}
+
+// unwrapInside has a token unwrap: what it derives is not seen here.
+func (s *self) unwrapInside(r Recipient, peer *dstu4145.PublicKey) []byte {
+	w := WrappedKey{Agreement: r.Agreement, Wrap: r.Wrap, Peer: peer, UKM: r.ukm, Key: r.encryptedKey}
+	if s.sbox != nil {
+		w.SBox = s.sbox.Bytes()
+	}
+	inside, ok := s.key.(KeyUnwrapper)
+	if !ok {
+		return nil
+	}
+	key, err := inside.UnwrapKey(w)
+	if err != nil || len(key) != keySize {
+		return nil
+	}
+	return key
 }

@@ -136,6 +136,24 @@ type MobileOperator struct {
 	SOAP         string `yaml:"soap"`
 }
 
+// InTokens returns the fields of envelope keys that are in a token.
+func (c *Connectors) InTokens() (fields []string) {
+	add := func(field string, keys []EnvelopeKey) {
+		for i, k := range keys {
+			if k.PKCS11 != nil {
+				fields = append(fields, fmt.Sprintf("%s[%d].pkcs11", field, i))
+			}
+		}
+	}
+	if c.IDGov != nil {
+		add("connectors.idgov.keys", c.IDGov.Keys)
+	}
+	if c.BankID != nil {
+		add("connectors.bankid.keys", c.BankID.Keys)
+	}
+	return fields
+}
+
 // A checker collects faults, each with the field that it is about.
 type checker struct {
 	faults   []error

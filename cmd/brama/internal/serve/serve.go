@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,11 +58,13 @@ func Run(ctx context.Context, args []string, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%v\n", err)
 		return exitUsage
 	}
+	inTokens := c.Connectors.InTokens()
 	if c.Keys != nil {
-		if err := wiring.HSMBuilt(); err != nil {
-			fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%s: keys.pkcs11: %v\n", *file, err)
-			return exitUsage
-		}
+		inTokens = append(inTokens, "keys.pkcs11")
+	}
+	if err := wiring.HSMBuilt(); err != nil && len(inTokens) > 0 {
+		fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%s: %s: %v\n", *file, strings.Join(inTokens, ", "), err)
+		return exitUsage
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
 	if err := run(ctx, c, log); err != nil {
@@ -118,7 +121,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 			log.Error("closing the state", "err", err)
 		}
 	}()
-	methods, err := methodsOf(c, engine, trust.Levels, secret, state.Store)
+	methods, err := methodsOf(c, engine, trust.Levels, hsm, secret, state.Store)
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 }
 
 // methodsOf makes the methods: those that need nobody else, and those with settings.
-func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, secret []byte, store storage.Store) (map[string]connectors.Connector, error) {
+func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, hsm *wiring.HSM, secret []byte, store storage.Store) (map[string]connectors.Connector, error) {
 	methods, err := engine.Connectors(wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)})
 	if err != nil {
 		return nil, err
@@ -154,7 +157,8 @@ func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, s
 	if err != nil {
 		return nil, err
 	}
-	remote, err := systems.New(systems.Config{Settings: c, Engine: engine, Levels: policy, Outbound: outbound, Secret: secret, Store: store})
+	remote, err := systems.New(systems.Config{Settings: c, Engine: engine, Levels: policy, Outbound: outbound, Secret: secret, Store: store,
+		Agreement: hsm.Agreement})
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +169,7 @@ func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, s
 // openHSM opens the token of the configuration; without one nothing is asked of what it returns.
 func openHSM(c *config.Config) (*wiring.HSM, error) {
 	if c.Keys == nil {
-		return &wiring.HSM{Ready: func(context.Context) error { return nil }, Close: func() error { return nil }}, nil
+		return wiring.NoHSM(), nil
 	}
 	p := c.Keys.PKCS11
 	return wiring.OpenHSM(wiring.HSMConfig{Module: p.Module, Token: p.Token, PIN: c.PIN,

@@ -57,7 +57,7 @@ func (c *Config) agreementCertificate(field, file string) (*tbs.Certificate, err
 }
 
 // inContainer opens the container and takes the key of the certificate.
-func (c *Config) inContainer(at string, k config.EnvelopeKey, certificate *tbs.Certificate) (idgov.Agreer, error) {
+func (c *Config) inContainer(at string, k config.EnvelopeKey, certificate *tbs.Certificate) (idgov.EnvelopeKey, error) {
 	password, err := c.Settings.Credential(at+"password", k.PasswordFile, k.PasswordEnv)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (c *Config) inContainer(at string, k config.EnvelopeKey, certificate *tbs.C
 }
 
 // inToken finds the key of the certificate in a token.
-func (c *Config) inToken(at string, k config.EnvelopeKey, certificate *tbs.Certificate) (idgov.Agreer, error) {
+func (c *Config) inToken(at string, k config.EnvelopeKey, certificate *tbs.Certificate) (idgov.EnvelopeKey, error) {
 	if c.Agreement == nil {
 		return nil, fmt.Errorf("%spkcs11: %w", at, errors.New("no tokens here"))
 	}

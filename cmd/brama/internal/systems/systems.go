@@ -35,7 +35,7 @@ type Config struct {
 	// Store keeps the ids of requests that cannot name their login.
 	Store storage.Store
 	// Agreement opens keys that are in tokens; nil refuses them.
-	Agreement func(wiring.AgreementKey) (idgov.Agreer, error)
+	Agreement func(wiring.AgreementKey) (idgov.EnvelopeKey, error)
 	Now       func() time.Time // nil means time.Now
 }
 

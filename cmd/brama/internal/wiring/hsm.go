@@ -15,7 +15,7 @@ type HSMConfig struct {
 	Signing map[string]string
 }
 
-// An HSM is an open token of the server.
+// An HSM holds the open tokens of the server. Each is opened once, whatever its keys are for.
 type HSM struct {
 	// Signers sign ID tokens, by algorithm.
 	Signers map[string]crypto.Signer
@@ -23,4 +23,11 @@ type HSM struct {
 	Ready func(context.Context) error
 	// Close logs out.
 	Close func() error
+
+	open []openToken
+}
+
+// NoHSM returns an HSM of a server without keys in tokens, of which nothing is asked; Agreement may open one.
+func NoHSM() *HSM {
+	return &HSM{Ready: func(context.Context) error { return nil }, Close: func() error { return nil }}
 }
