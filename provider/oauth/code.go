@@ -43,7 +43,7 @@ func (p *Provider) redeemCode(ctx context.Context, client *Client, form url.Valu
 	now := p.cfg.Now()
 	access := p.newAccess(client, g.ID, scopes, proof.binding)
 	answer := p.answer(access)
-	if answer.IDToken, err = p.idToken(client, claims, scopes, claims.Nonce, answer.AccessToken); err != nil {
+	if answer.IDToken, err = p.idToken(ctx, client, claims, scopes, claims.Nonce, answer.AccessToken); err != nil {
 		return nil, err
 	}
 	family := p.newFamily(client, g, now, proof)

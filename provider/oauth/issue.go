@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -56,8 +57,8 @@ func (p *Provider) newRefresh(g *storage.Grant, f *storage.RefreshFamily) string
 }
 
 // idToken returns the ID token of a grant (OpenID Connect Core, 2) beside an access token with scopes. At a refresh there is
-// no nonce, and auth_time stays that of the login (12.2).
-func (p *Provider) idToken(client *Client, c *sealedGrant, scopes []string, nonce, access string) (string, error) {
+// no nonce, and auth_time stays that of the login (12.2). It is signed, and then encrypted for a client that asks.
+func (p *Provider) idToken(ctx context.Context, client *Client, c *sealedGrant, scopes []string, nonce, access string) (string, error) {
 	now := p.cfg.Now()
 	alg := client.idTokenAlg()
 	claims := c.release(client, inIDToken, scopes)
@@ -85,7 +86,11 @@ func (p *Provider) idToken(client *Client, c *sealedGrant, scopes []string, nonc
 	if err != nil {
 		return "", fmt.Errorf("oauth: encoding claims: %w", err)
 	}
-	return p.cfg.Keys.Sign(alg, payload)
+	token, err := p.cfg.Keys.Sign(alg, payload)
+	if err != nil || client.IDTokenEncAlg == "" {
+		return token, err
+	}
+	return p.encrypt(ctx, client, client.IDTokenEncAlg, client.IDTokenEncEnc, token, true)
 }
 
 // halfHash is at_hash: the left half of the hash that goes with the signature's algorithm (OpenID Connect Core, 3.1.3.6),

@@ -39,6 +39,11 @@ type metadata struct {
 	SubjectTypes       []string `json:"subject_types_supported"`
 	ResponseAlgorithms []string `json:"authorization_signing_alg_values_supported"` // JARM, 4
 	IDTokenAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenEncAlgs     []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenEncEncs     []string `json:"id_token_encryption_enc_values_supported"`
+	UserInfoAlgorithms []string `json:"userinfo_signing_alg_values_supported"`
+	UserInfoEncAlgs    []string `json:"userinfo_encryption_alg_values_supported"`
+	UserInfoEncEncs    []string `json:"userinfo_encryption_enc_values_supported"`
 	ClaimTypes         []string `json:"claim_types_supported"`
 	Claims             []string `json:"claims_supported"`
 
@@ -48,6 +53,12 @@ type metadata struct {
 	BackchannelWithSession bool   `json:"backchannel_logout_session_supported"`
 	FrontchannelLogout     bool   `json:"frontchannel_logout_supported"`
 	FrontchannelSession    bool   `json:"frontchannel_logout_session_supported"`
+
+	// OpenID Connect for Identity Assurance 1.0, 7.
+	VerifiedClaims   bool     `json:"verified_claims_supported"`
+	TrustFrameworks  []string `json:"trust_frameworks_supported"`
+	Evidence         []string `json:"evidence_supported"`
+	ClaimsInVerified []string `json:"claims_in_verified_claims_supported"`
 
 	// Client authentication.
 	TokenAuthMethods []string `json:"token_endpoint_auth_methods_supported"`
@@ -127,5 +138,15 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		CertificateBound:         cfg.MTLSBase != "",
 
 		BackchannelLogout: true, BackchannelWithSession: true, FrontchannelLogout: true, FrontchannelSession: true,
+
+		IDTokenEncAlgs:     encryptionAlgs,
+		IDTokenEncEncs:     encryptionEncs,
+		UserInfoAlgorithms: cfg.Keys.Algorithms(),
+		UserInfoEncAlgs:    encryptionAlgs,
+		UserInfoEncEncs:    encryptionEncs,
+		VerifiedClaims:     true,
+		TrustFrameworks:    []string{TrustFrameworkUA},
+		Evidence:           []string{evidenceSignature},
+		ClaimsInVerified:   verifiedNames,
 	})
 }

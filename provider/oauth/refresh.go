@@ -86,7 +86,7 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 	}
 	answer := p.answer(p.newAccess(client, g.ID, scopes, proof.binding))
 	if slices.Contains(scopes, "openid") {
-		if answer.IDToken, err = p.idToken(client, claims, scopes, "", answer.AccessToken); err != nil {
+		if answer.IDToken, err = p.idToken(ctx, client, claims, scopes, "", answer.AccessToken); err != nil {
 			return nil, err
 		}
 	}

@@ -220,7 +220,7 @@ func TestRefreshNarrowsScope(t *testing.T) {
 		t.Errorf("narrowed to profile: %v", body)
 	}
 	status, answer := f.userinfo(accessOf(body))
-	want(t, "userinfo without openid", status, answer, 401, "invalid_token")
+	want(t, "userinfo without openid", status, answer, 403, "insufficient_scope")
 	body = f.mustRefresh(refreshOf(body))
 	if body["scope"] != "openid profile" || body["id_token"] == nil {
 		t.Errorf("wide again: %v", body)

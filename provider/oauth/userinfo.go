@@ -10,7 +10,7 @@ import (
 	"brama/storage"
 )
 
-// UserInfo is the userinfo endpoint (OpenID Connect Core 5.3), as JSON. The token comes in the Authorization header, or in
+// UserInfo is the userinfo endpoint (OpenID Connect Core 5.3), as JSON, or as a JWT for a client that asks. The token comes in the Authorization header, or in
 // the form of a POST (RFC 6750, 2.1 and 2.2); never in the address, which ends in logs.
 func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
@@ -27,18 +27,25 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 		challenge(w, http.StatusUnauthorized, "", false) // no reason for those who sent nothing (RFC 6750, 3.1)
 		return
 	}
-	claims, err := p.userClaims(w, r, token)
+	client, claims, err := p.userClaims(w, r, token)
 	var refused *Error
 	switch {
 	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
-		challenge(w, http.StatusUnauthorized, refused.Code, token.dpop)
+		status := http.StatusUnauthorized
+		if refused.Code == "insufficient_scope" {
+			status = http.StatusForbidden
+		}
+		challenge(w, status, refused.Code, token.dpop)
 	case errors.Is(err, storage.ErrNotFound):
 		challenge(w, http.StatusUnauthorized, "invalid_token", token.dpop)
-	case err != nil:
-		p.logRefusal(r.Context(), "userinfo failed", "", publicError(err))
-		writeError(w, &Error{Code: "server_error", Status: http.StatusInternalServerError})
 	default:
-		writeJSON(w, http.StatusOK, claims)
+		if err == nil {
+			err = p.writeUserInfo(r.Context(), w, client, claims)
+		}
+		if err != nil { // a fault of ours, or keys that the client does not publish
+			p.logRefusal(r.Context(), "userinfo failed", "", publicError(err))
+			writeError(w, publicError(err))
+		}
 	}
 }
 
@@ -95,33 +102,36 @@ func presentedToken(r *http.Request) (presented, error) {
 	return came, nil
 }
 
-// userClaims returns what the token opens. storage.ErrNotFound for every token that is not good.
-func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came presented) (map[string]any, error) {
+// userClaims returns what the token opens, and for whom. storage.ErrNotFound for every token that is not good.
+func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came presented) (*Client, map[string]any, error) {
 	ctx := r.Context()
 	t, g, err := p.loadAccess(ctx, came.token)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := p.checkPossession(w, r, PathUserInfo, t, came); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if g == nil || !slices.Contains(t.scopes, "openid") {
-		return nil, storage.ErrNotFound // of a client, not of a person
+	if g == nil {
+		return nil, nil, storage.ErrNotFound // of a client, not of a person
+	}
+	if !slices.Contains(t.scopes, scopeOpenID) {
+		return nil, nil, &Error{Code: "insufficient_scope", Status: http.StatusForbidden} // RFC 6750, 3.1
 	}
 	client, err := p.cfg.Clients.Client(ctx, t.client)
 	if errors.Is(err, ErrUnknownClient) {
-		return nil, storage.ErrNotFound
+		return nil, nil, storage.ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sealed, err := p.openGrant(g)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	claims := sealed.release(&client, inUserInfo, t.scopes)
 	claims["sub"] = sealed.Subject
-	return claims, nil
+	return &client, claims, nil
 }
 
 // loadAccess returns what an access token holds and its grant, nil for client credentials. storage.ErrNotFound for every

@@ -18,12 +18,6 @@ import (
 // AssertionAlgorithms are those in which a client may sign assertions and request objects (RFC 7518; EdDSA is Ed25519).
 func AssertionAlgorithms() []string { return []string{"ES256", "PS256", "RS256", "EdDSA"} }
 
-// Algorithms in which tokens are encrypted for clients that ask (RFC 7518, 4 and 5): with their public key only.
-var (
-	encryptionAlgs = []string{"ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256"}
-	encryptionEncs = []string{"A128CBC-HS256", "A128GCM", "A256GCM"}
-)
-
 var grantTypes = []string{GrantCode, GrantRefreshToken, GrantClientCredentials}
 
 // Limits of a registration: what is registered is read at every request, and shown to people.
