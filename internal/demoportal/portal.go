@@ -55,6 +55,7 @@ type session struct {
 	Claims   []claim
 	Name     string
 	IDToken  string
+	sid      string // of the provider's session
 	expires  time.Time
 	Language string
 }
@@ -78,14 +79,16 @@ func (p *Portal) Handler() http.Handler {
 	mux.HandleFunc("GET /profile", p.profile)
 	mux.HandleFunc("POST /logout", p.logout)
 	mux.HandleFunc("GET /signed-out", p.signedOut)
+	mux.HandleFunc("POST /session-ended", p.sessionEnded)
 	mux.HandleFunc("GET /portal.css", styles)
-	return headers(mux)
+	return p.headers(mux)
 }
 
-func headers(next http.Handler) http.Handler {
+func (p *Portal) headers(next http.Handler) http.Handler {
+	policy := "default-src 'none'; style-src 'self'; form-action 'self' " + p.config.Issuer + "; base-uri 'none'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", policy) // the sign-out goes on to the provider
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -217,7 +220,8 @@ func (p *Portal) redeem(ctx context.Context, query url.Values, wait pending) (se
 	if err := info.Claims(&claims); err != nil {
 		return session{}, err
 	}
-	s := session{IDToken: raw, expires: time.Now().Add(sessionLife), Language: wait.lang}
+	sid, _ := claims["sid"].(string)
+	s := session{IDToken: raw, sid: sid, expires: time.Now().Add(sessionLife), Language: wait.lang}
 	s.Claims, s.Name = flatten(claims)
 	return s, nil
 }
@@ -284,11 +288,53 @@ func (p *Portal) logout(w http.ResponseWriter, r *http.Request) {
 	if lang == "" {
 		lang = language(r)
 	}
-	http.Redirect(w, r, "/signed-out?lang="+lang, http.StatusSeeOther)
+	http.Redirect(w, r, p.providerLogout(r.Context(), s.IDToken, lang), http.StatusSeeOther)
+}
+
+// providerLogout is where the person signs out of the provider too (OpenID Connect RP-Initiated Logout 1.0); it comes back to
+// /signed-out. Without a session, or with a provider that knows no sign-out, it is that page itself.
+func (p *Portal) providerLogout(ctx context.Context, idToken, lang string) string {
+	here := "/signed-out?lang=" + lang
+	provider, _, err := p.client(ctx)
+	var metadata struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err != nil || idToken == "" || provider.Claims(&metadata) != nil || metadata.EndSession == "" {
+		return here
+	}
+	return metadata.EndSession + "?" + url.Values{"id_token_hint": {idToken}, "post_logout_redirect_uri": {p.config.BaseURL + "/signed-out"},
+		"state": {lang}, "ui_locales": {lang}}.Encode()
+}
+
+// sessionEnded hears of the end of a session at the provider (OpenID Connect Back-Channel Logout 1.0).
+func (p *Portal) sessionEnded(w http.ResponseWriter, r *http.Request) {
+	provider, _, err := p.client(r.Context())
+	if err != nil {
+		http.Error(w, "provider is not known", http.StatusServiceUnavailable)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	token, err := provider.Verifier(&oidc.Config{ClientID: p.config.ClientID}).VerifyLogout(p.context(r.Context()), r.PostFormValue("logout_token"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.mu.Lock()
+	for id, s := range p.sessions {
+		if s.sid != "" && s.sid == token.SessionID {
+			delete(p.sessions, id)
+		}
+	}
+	p.mu.Unlock()
+	w.WriteHeader(http.StatusOK)
 }
 
 func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
-	p.render(w, http.StatusOK, "signed-out", page{Lang: language(r)})
+	lang := language(r)
+	if r.URL.Query().Get("state") == "en" { // back from the provider
+		lang = "en"
+	}
+	p.render(w, http.StatusOK, "signed-out", page{Lang: lang})
 }
 
 func (p *Portal) problem(w http.ResponseWriter, r *http.Request, status int, detail string) {

@@ -146,6 +146,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		r.Clients = append(r.Clients, announced{c.ClientID, c.ClientSecret, c.RedirectURIs})
 	}
 
+	clients[0].PostLogoutRedirectURIs = []string{r.Portal + "/signed-out"}
+	clients[0].BackchannelLogoutURI = r.Portal + "/session-ended"
+
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	others := &doubles{issuer: r.Issuer, services: services, wait: o.wait}
