@@ -18,6 +18,7 @@ import (
 type Authority struct {
 	*qestest.Provider
 	Validator *qes.Validator
+	Documents *qes.DocumentValidator // of the same trust: seals too
 }
 
 // NewAuthority starts one; it ends with the test. Each change is made to its settings before.
@@ -51,7 +52,11 @@ func NewAuthority(t testing.TB, change ...func(*qestest.Config)) *Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Authority{Provider: tsp, Validator: v}
+	documents, err := qes.NewDocumentValidator(qes.DocumentConfig{Trust: store, Revocation: checker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Authority{Provider: tsp, Validator: v, Documents: documents}
 }
 
 // Person issues a certificate to an invented person; change may be nil.

@@ -7,14 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"brama/internal/der"
 	"brama/internal/dstu/dstu4145"
-	"brama/internal/qes/spki"
 )
 
 // javaLibraries is where Debian puts jars.
@@ -41,7 +38,7 @@ var bouncyCastleClasses = sync.OnceValues(func() (string, string) {
 	}
 	var sources []string
 	sum := sha256.New()
-	for _, name := range []string{"BouncyCastle.java", "Containers.java"} {
+	for _, name := range []string{"BouncyCastle.java", "Containers.java", "Enveloped.java"} {
 		source := filepath.Join(root, "internal", "interop", "testdata", name)
 		b, err := os.ReadFile(source)
 		if err != nil {
@@ -114,15 +111,7 @@ func VerifyRequestWithBouncyCastle(t testing.TB, request []byte) Verdict {
 // SignWithBouncyCastle has Bouncy Castle sign content with a ДСТУ 4145 key and ГОСТ 34.311.
 func SignWithBouncyCastle(t testing.TB, key *dstu4145.PrivateKey, certificate, content []byte, detached bool) []byte {
 	t.Helper()
-	public, ok := key.Public().(*dstu4145.PublicKey)
-	if !ok {
-		t.Fatal("interop: not a key of DSTU 4145")
-	}
-	r := der.NewReader(spki.CurveAlgorithm(public.Curve()).Parameters)
-	curve := r.Sequence().OID()
-	d := key.Bytes()
-	slices.Reverse(d)
-	return signWithBouncyCastle(t, curve.String()+":"+hex.EncodeToString(d), certificate, content, detached)
+	return signWithBouncyCastle(t, scalar(t, key), certificate, content, detached)
 }
 
 // SignPKCS8WithBouncyCastle has Bouncy Castle sign with an ECDSA or RSA key and SHA-256.

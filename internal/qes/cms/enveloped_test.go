@@ -2,6 +2,8 @@ package cms_test
 
 import (
 	"errors"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"brama/internal/dstu/dstu4145"
@@ -68,8 +70,9 @@ func parse(t testing.TB, b []byte) *cms.EnvelopedData {
 	return e
 }
 
+// TestRealEnvelopes opens every envelope of the vectors; the one that was damaged is TestNegEnvelope's.
 func TestRealEnvelopes(t *testing.T) {
-	for _, v := range []struct {
+	files := []struct {
 		name, want string
 		recipient  func(testing.TB) (*dstu4145.PrivateKey, *tbs.Certificate)
 		sender     string
@@ -77,7 +80,17 @@ func TestRealEnvelopes(t *testing.T) {
 		{"cms/env-ephemeral.p7e", "The quick brown fox jumps over the lazy dog", diia, ""},
 		{"cms/env-kalyna-kupyna.p7e", string(vectors.Read(t, "cms/secret.txt")), diia, ""},
 		{"cms/env-jkurwa.p7e", "123", enc40a0, "certs/selfsigned-enc-6929.cer"},
-	} {
+	}
+	known := []string{"neg-env-wrap.p7e"}
+	for _, v := range files {
+		known = append(known, filepath.Base(v.name))
+	}
+	for _, file := range vectors.Glob(t, "cms/*.p7e") {
+		if !slices.Contains(known, filepath.Base(file)) {
+			t.Errorf("%s is not opened", file)
+		}
+	}
+	for _, v := range files {
 		t.Run(v.name, func(t *testing.T) {
 			key, own := v.recipient(t)
 			e := parse(t, vectors.Read(t, v.name))
