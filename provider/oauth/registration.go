@@ -102,6 +102,7 @@ type OperatorMetadata struct {
 	Claims         []string                     `json:"claims,omitempty"`
 	RequiredClaims []string                     `json:"required_claims,omitempty"`
 	Certificate    bool                         `json:"certificate,omitempty"`
+	VerifiedClaims bool                         `json:"verified_claims,omitempty"`
 	Introspection  bool                         `json:"introspection,omitempty"`
 	APIScope       string                       `json:"api_scope,omitempty"`
 	SSOGroup       string                       `json:"sso_group,omitempty"`
@@ -144,7 +145,7 @@ func (r *Registration) Client() (Client, error) {
 		TLSSubjectDN: r.TLSSubjectDN, TLSSANDNS: r.TLSSANDNS, TLSSANURI: r.TLSSANURI, TLSSANIP: r.TLSSANIP, TLSSANEmail: r.TLSSANEmail,
 		RedirectURIs: r.RedirectURIs, GrantTypes: r.GrantTypes, InitiateLogin: r.InitiateLogin, Methods: r.Methods,
 		Scopes: words(r.Scope), APIScopes: words(r.APIScope), Claims: r.Claims, RequiredClaims: r.RequiredClaims,
-		CertificateClaims: r.Certificate, IntrospectionRight: r.Introspection, PostLogoutRedirectURIs: r.PostLogoutRedirectURIs,
+		CertificateClaims: r.Certificate, VerifiedClaims: r.VerifiedClaims, IntrospectionRight: r.Introspection, PostLogoutRedirectURIs: r.PostLogoutRedirectURIs,
 		Profile: r.Profile, PKCEOptional: r.PKCE == "optional", NonceOptional: r.Nonce == "optional",
 		RequirePAR: r.RequirePAR, RequireSignedRequest: r.RequireSignedRequest, RequestObjectAlg: r.RequestObjectAlg,
 		DPoPBound: r.DPoPBound, CertificateBound: r.CertificateBound,
@@ -218,7 +219,7 @@ func (r *Registration) names() map[string]string {
 }
 
 // ReadClients reads a file of clients: one registration, a list of them, or {"clients": […]}. A client without a name is
-// called by its id, as home serves client_uri, and every client must be one that Validate accepts.
+// called by its id, home is client_uri if it is not said, and every client must be one that Validate accepts.
 func ReadClients(raw []byte) ([]Registration, error) {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
@@ -235,6 +236,9 @@ func ReadClients(raw []byte) ([]Registration, error) {
 	registrations := make([]Registration, 0, len(list))
 	for i, one := range list {
 		r, err := ParseRegistration(one)
+		if err == nil && r.AuthMethod == "" && r.ClientSecret == "" && r.SecretSHA256 == "" {
+			err = errors.New(`client_secret is required, or token_endpoint_auth_method`)
+		}
 		if err == nil {
 			r.fillFile()
 			var c Client

@@ -1,8 +1,6 @@
 package dev
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,6 +24,8 @@ type options struct {
 	clients multi
 	agent   int
 	wait    time.Duration
+
+	registration, clientCA, trust string
 }
 
 type multi []string
@@ -40,8 +40,11 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.data, "data", "", "`folder` for the store, the audit log and the demo keys (default: a temporary one, removed at the end)")
 	flags.IntVar(&o.port, "port", defaultPort, "port of the provider; the portal, the trust services and the doubles take the next ones; 0 takes free ones")
 	flags.BoolVar(&o.json, "json", false, "print one line of JSON when ready")
-	flags.BoolVar(&o.tls, "tls", false, "https issuer with a self-signed certificate")
+	flags.BoolVar(&o.tls, "tls", false, "https issuer with a self-signed certificate; clients may bring theirs (RFC 8705)")
 	flags.Var(&o.clients, "client", "JSON `file` with further clients: one, a list, or {\"clients\": […]} (may be given more than once)")
+	flags.StringVar(&o.registration, "registration", "", "\"open\" lets any client register itself (RFC 7591), for conformance tools")
+	flags.StringVar(&o.clientCA, "client-ca", "", "PEM `file` of authorities for tls_client_auth (with --tls)")
+	flags.StringVar(&o.trust, "trust", "", "PEM `file` of further certificates that servers of clients may have (jwks_uri, sector_identifier_uri, logout)")
 	flags.IntVar(&o.agent, "agent-port", 0, "`port` where brama-agent listens (default: its usual one)")
 	flags.DurationVar(&o.wait, "wait", 0, "`time` that a request to a telephone lives, to see it run out (default: as in serve)")
 	if err := flags.Parse(args); err != nil {
@@ -102,72 +105,4 @@ func openData(dir string) (string, func(), error) {
 		return "", nil, err
 	}
 	return dir, func() {}, os.WriteFile(filepath.Join(dir, wiring.DevMarker), nil, 0o600)
-}
-
-// A registration is a client of --client, in the words of RFC 7591; pkce and nonce are "required" or "optional". A field
-// that is not known is left out, as RFC 7591 section 2 asks.
-type registration struct {
-	ClientID     string   `json:"client_id"`
-	ClientSecret string   `json:"client_secret"`
-	ClientName   string   `json:"client_name"`
-	ClientURI    string   `json:"client_uri"`
-	RedirectURIs []string `json:"redirect_uris"`
-	AuthMethod   string   `json:"token_endpoint_auth_method"`
-	Scope        string   `json:"scope"`
-	SubjectType  string   `json:"subject_type"`
-	IDTokenAlg   string   `json:"id_token_signed_response_alg"`
-	PKCE         string   `json:"pkce"`
-	Nonce        string   `json:"nonce"`
-	// Claims of the registration; all there are if absent. RequiredClaims refuse a login that cannot give them.
-	Claims         []string `json:"claims"`
-	RequiredClaims []string `json:"required_claims"`
-	Methods        []string `json:"methods"`
-	Notice         bool     `json:"notice"`
-	Certificate    bool     `json:"certificate"`
-	// Labels are the client's own names of methods, by language and method.
-	Labels map[string]map[string]string `json:"labels"`
-}
-
-// readClients reads a --client file.
-func readClients(name string) ([]registration, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > 1<<20 {
-		return nil, fmt.Errorf("%s is larger than 1 MiB", name)
-	}
-	var list []registration
-	if json.Unmarshal(b, &list) != nil {
-		var file struct {
-			Clients []registration `json:"clients"`
-			registration
-		}
-		if err := json.Unmarshal(b, &file); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if list = file.Clients; list == nil {
-			list = []registration{file.registration}
-		}
-	}
-	for i, c := range list {
-		if err := c.check(); err != nil {
-			return nil, fmt.Errorf("%s: client %d: %w", name, i+1, err)
-		}
-	}
-	return list, nil
-}
-
-func (c registration) check() error {
-	switch {
-	case c.ClientID == "":
-		return errors.New("client_id is required")
-	case len(c.RedirectURIs) == 0:
-		return errors.New("redirect_uris: at least one is required")
-	case c.ClientSecret == "" && c.AuthMethod != "none":
-		return errors.New(`client_secret is required, or token_endpoint_auth_method "none"`)
-	case c.AuthMethod == "none" && c.PKCE == "optional":
-		return errors.New("pkce: optional is for confidential clients only")
-	}
-	return nil
 }

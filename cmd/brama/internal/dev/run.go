@@ -33,9 +33,6 @@ import (
 // portalID is the demo portal's client.
 const portalID = "demo-portal"
 
-// claims are all that a client of dev may get.
-var claims = []string{"rnokpp", "unzr", "birthdate", "edrpou", "organization", "title", "email"}
-
 // Run runs the verb until ctx ends and returns the exit code.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseOptions(args, stderr)
@@ -72,7 +69,7 @@ type ready struct {
 
 type announced struct {
 	ClientID     string   `json:"client_id"`
-	ClientSecret string   `json:"client_secret"`
+	ClientSecret string   `json:"client_secret,omitempty"`
 	RedirectURIs []string `json:"redirect_uris"`
 }
 
@@ -97,7 +94,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		scheme = "https"
 		r.TLS = filepath.Join(data, "tls.pem")
 		client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
-		listeners[0] = tls.NewListener(listeners[0], &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+		listeners[0] = tls.NewListener(listeners[0], &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
+			ClientAuth: tls.RequestClientCert})
 	}
 	r.Issuer = scheme + "://" + listeners[0].Addr().String()
 	r.Portal = "http://" + listeners[1].Addr().String()
@@ -131,8 +129,10 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 
 	portalSecret := rand.Text()
-	registrations := []registration{{ClientID: portalID, ClientSecret: portalSecret, RedirectURIs: []string{r.Portal + "/callback"},
-		ClientName: "Електронний кабінет", ClientURI: r.Portal, Claims: claims, RequiredClaims: []string{"name", "rnokpp"}, Certificate: true}}
+	registrations := []oauth.Registration{{ClientID: portalID, ClientSecret: portalSecret, RedirectURIs: []string{r.Portal + "/callback"},
+		ClientName: "Електронний кабінет", ClientURI: r.Portal}}
+	registrations[0].Home, registrations[0].Claims, registrations[0].Certificate = r.Portal, claims, true
+	registrations[0].RequiredClaims = []string{"name", "rnokpp"}
 	for _, name := range o.clients {
 		more, err := readClients(name)
 		if err != nil {
@@ -142,7 +142,11 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	var clients []oauth.Client
 	for _, c := range registrations {
-		clients = append(clients, c.client())
+		client, err := c.Client()
+		if err != nil {
+			return fmt.Errorf("client %q: %w", c.ClientID, err)
+		}
+		clients = append(clients, client)
 		r.Clients = append(r.Clients, announced{c.ClientID, c.ClientSecret, c.RedirectURIs})
 	}
 
@@ -153,7 +157,11 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	defer stop()
 	others := &doubles{issuer: r.Issuer, services: services, wait: o.wait}
 	defer others.stop()
-	handler, closeAll, err := newProvider(serving, r.Issuer, data, clients, services, keys, o.agent, others, listeners[3:], log)
+	access, err := o.access(r.Issuer)
+	if err != nil {
+		return err
+	}
+	handler, closeAll, err := newProvider(serving, r.Issuer, data, clients, services, keys, o.agent, access, others, listeners[3:], log)
 	if err != nil {
 		return err
 	}
@@ -175,7 +183,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 // newProvider is the provider of serve with the test trust service provider in place of the national pins, and the method
 // demo beside the others.
-func newProvider(ctx context.Context, issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, agentPort int, others *doubles, listeners []net.Listener, log *slog.Logger) (http.Handler, func(), error) {
+func newProvider(ctx context.Context, issuer, data string, clients []oauth.Client, services *qestest.Provider, keys *demokeys.Set, agentPort int, access clientAccess, others *doubles, listeners []net.Listener, log *slog.Logger) (http.Handler, func(), error) {
 	trust := services.TrustConfig()
 	store, err := trustlist.New(trust)
 	if err != nil {
@@ -211,7 +219,8 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	}
 	handler, err := provider.New(provider.Config{
 		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
-		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log, Fetch: outbound.Do,
+		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
+		Fetch: access.fetch.Do, MTLS: access.mtls, Registration: access.registration,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, state.Close())
@@ -250,26 +259,6 @@ func rootSecret(data string) ([]byte, error) {
 	b := make([]byte, 32)
 	rand.Read(b)
 	return b, os.WriteFile(name, b, 0o600)
-}
-
-func (c registration) client() oauth.Client {
-	k := oauth.Client{
-		ID: c.ClientID, Name: map[string]string{"uk": c.ClientName, "en": c.ClientName}, Home: c.ClientURI,
-		RedirectURIs: c.RedirectURIs, Methods: c.Methods, Claims: c.Claims, RequiredClaims: c.RequiredClaims, SubjectType: c.SubjectType,
-		IDTokenAlg: c.IDTokenAlg, PKCEOptional: c.PKCE == "optional", NonceOptional: c.Nonce == "optional",
-		Labels: c.Labels, NoticeRequired: c.Notice, CertificateClaims: c.Certificate,
-	}
-	if c.ClientName == "" {
-		k.Name = map[string]string{"uk": c.ClientID, "en": c.ClientID}
-	}
-	if c.Claims == nil {
-		k.Claims, k.CertificateClaims, k.VerifiedClaims = claims, true, true
-	}
-	if c.AuthMethod != "none" {
-		k.SecretHash = oauth.HashSecret(c.ClientSecret)
-		k.AuthMethod = c.AuthMethod
-	}
-	return k
 }
 
 // announce prints where everything is: one line of JSON, or words.
