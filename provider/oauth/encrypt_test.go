@@ -217,3 +217,32 @@ func TestNothingDecrypts(t *testing.T) {
 	status, body := f.userinfo(token)
 	want(t, "as an access token", status, body, 401, "invalid_token")
 }
+
+// encryptsBy checks that a client is given a JWE by every announced value of a header parameter, and registered for no other.
+func encryptsBy(parameter string, set func(*Client, string), token func(*fixture) string) func(*announced) {
+	return func(a *announced) {
+		for _, v := range a.list() {
+			c := portal()
+			c.JWKS = testPortalKeys().set(a.t)
+			set(&c, v)
+			if got := headerOf(a.t, token(newFixture(a.t, memStore(a.t), c)))[parameter]; got != v {
+				a.t.Errorf("%s: %s gives %v", a.name, v, got)
+			}
+		}
+		for _, v := range []string{"RSA-OAEP", "RSA1_5", "dir", "A192GCM", "none"} {
+			c := portal()
+			c.JWKS = testPortalKeys().set(a.t)
+			set(&c, v)
+			if c.Validate() == nil {
+				a.t.Errorf("%s: %s can be registered", a.name, v)
+			}
+		}
+	}
+}
+
+// userinfoText is the body of the answer at userinfo.
+func (f *fixture) userinfoText(body map[string]any) string {
+	r := httptest.NewRequest("GET", PathUserInfo, nil)
+	r.Header.Set("Authorization", "Bearer "+body["access_token"].(string))
+	return f.do(r).Body.String()
+}

@@ -234,6 +234,45 @@ var proofs = map[string]func(*announced){
 			r.Header.Set("Accept", mediaIntrospection)
 			return f.do(r).Body.String()
 		}),
+	"userinfo_signing_alg_values_supported": signsFor(func(c *Client, alg string) { c.UserInfoSignedAlg = alg },
+		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
+	"id_token_encryption_alg_values_supported": encryptsBy("alg", func(c *Client, v string) { c.IDTokenEncAlg = v },
+		func(f *fixture) string { return f.mustExchange(f.code())["id_token"].(string) }),
+	"id_token_encryption_enc_values_supported": encryptsBy("enc", func(c *Client, v string) { c.IDTokenEncAlg, c.IDTokenEncEnc = "ECDH-ES", v },
+		func(f *fixture) string { return f.mustExchange(f.code())["id_token"].(string) }),
+	"userinfo_encryption_alg_values_supported": encryptsBy("alg", func(c *Client, v string) { c.UserInfoEncAlg = v },
+		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
+	"userinfo_encryption_enc_values_supported": encryptsBy("enc", func(c *Client, v string) { c.UserInfoEncAlg, c.UserInfoEncEnc = "ECDH-ES", v },
+		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
+	"verified_claims_supported": func(a *announced) {
+		if got := verifiedBy(a, verifiedAll); (got != "") != a.value.(bool) {
+			a.t.Errorf("verified_claims %s", got)
+		}
+	},
+	"trust_frameworks_supported": func(a *announced) {
+		for _, v := range append(a.list(), "eidas") {
+			got := verifiedBy(a, `{"verification":{"trust_framework":{"value":"`+v+`"}},"claims":{"name":null}}`)
+			if (got != "") != slices.Contains(a.list(), v) {
+				a.t.Errorf("trust framework %s: %s", v, got)
+			}
+		}
+	},
+	"evidence_supported": func(a *announced) {
+		for _, v := range append(a.list(), "document", "electronic_record", "vouch") {
+			got := verifiedBy(a, `{"verification":{"trust_framework":null,"evidence":[{"type":{"value":"`+v+`"}}]},"claims":{"name":null}}`)
+			if (got != "") != slices.Contains(a.list(), v) {
+				a.t.Errorf("evidence %s: %s", v, got)
+			}
+		}
+	},
+	"claims_in_verified_claims_supported": func(a *announced) {
+		for _, v := range append(releasedClaims(), "address") {
+			got := verifiedBy(a, `{"verification":{"trust_framework":null},"claims":{"`+v+`":null}}`)
+			if (got != "") != slices.Contains(a.list(), v) {
+				a.t.Errorf("verified claim %s: %s", v, got)
+			}
+		}
+	},
 	"claim_types_supported": func(a *announced) {
 		if len(a.list()) != 1 || a.list()[0] != "normal" {
 			a.t.Errorf("%v", a.value)

@@ -121,3 +121,11 @@ func FuzzVerifiedRequest(f *testing.F) {
 		}
 	})
 }
+
+// verifiedBy returns the verified_claims of a full person for a client that may have all.
+func verifiedBy(a *announced, request string) string {
+	a.t.Helper()
+	f := newFixture(a.t, memStore(a.t), everything())
+	f.subject = fullSubject
+	return f.verified(request)
+}
