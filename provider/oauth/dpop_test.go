@@ -526,3 +526,36 @@ func TestCertificateBoundToken(t *testing.T) {
 	status, body = over(r, one)
 	want(t, "with a proof too", status, body, 400, "invalid_dpop_proof")
 }
+
+// RFC 9449, 10.1: a proof beside a pushed request binds its code, as dpop_jkt does, and the two must agree.
+func TestDPoPPushed(t *testing.T) {
+	f := newFixture(t, memStore(t), interfaces()...)
+	k := newProver(t)
+	push := func(v url.Values, proof string) (int, map[string]any) {
+		r := asked(PathPAR, "portal", v)
+		r.Header.Set("DPoP", proof)
+		return f.pushRequest(r)
+	}
+	code := func(body map[string]any) string {
+		handle, _ := body["request_uri"].(string)
+		return f.answerOf(f.ask(url.Values{"client_id": {"portal"}, "request_uri": {handle}})).Get("code")
+	}
+	status, body := push(params(), k.proof(PathPAR))
+	if status != http.StatusCreated {
+		t.Fatalf("%d %v", status, body)
+	}
+	status, answer := f.dpopExchange(code(body), newProver(t).proof(PathToken))
+	want(t, "another key", status, answer, 400, "invalid_grant")
+	_, body = push(params("dpop_jkt", k.jkt()), k.proof(PathPAR))
+	if status, answer := f.dpopExchange(code(body), k.proof(PathToken)); status != 200 {
+		t.Errorf("%v", answer)
+	}
+	status, body = push(params("dpop_jkt", newProver(t).jkt()), k.proof(PathPAR))
+	want(t, "dpop_jkt of another key", status, body, 400, "invalid_dpop_proof")
+	status, body = push(params(), k.proof(PathToken))
+	want(t, "proof for another endpoint", status, body, 400, "invalid_dpop_proof")
+	used := k.proof(PathPAR)
+	push(params(), used)
+	status, body = push(params(), used)
+	want(t, "proof again", status, body, 400, "invalid_dpop_proof")
+}

@@ -54,7 +54,7 @@ type pushed struct {
 // the authorization endpoint.
 func (p *Provider) Push(w http.ResponseWriter, r *http.Request) {
 	p.serveClient(w, r, "pushed request refused", func(client *Client, form url.Values) error {
-		handle, err := p.push(r, client, form)
+		handle, err := p.push(w, r, client, form)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (p *Provider) Push(w http.ResponseWriter, r *http.Request) {
 }
 
 // push reads a pushed request and returns its handle.
-func (p *Provider) push(r *http.Request, client *Client, form url.Values) (string, error) {
+func (p *Provider) push(w http.ResponseWriter, r *http.Request, client *Client, form url.Values) (string, error) {
 	if client.Public() && p.cfg.Stranger != nil && !p.cfg.Stranger(r) {
 		// What is pushed is stored, and a public client is anybody (threat T93).
 		return "", &Error{Code: "temporarily_unavailable", Description: "too many requests", Status: http.StatusTooManyRequests}
@@ -82,6 +82,9 @@ func (p *Provider) push(r *http.Request, client *Client, form url.Values) (strin
 		}
 	}
 	a.pushed = true
+	if err := p.bindCode(w, r, a.form); err != nil {
+		return "", err
+	}
 	if _, err := p.readSubmission(ctx, client, a); err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"sync"
@@ -342,4 +343,85 @@ func TestRefreshWithoutRotation(t *testing.T) {
 		status, body := f.refresh(token)
 		want(t, "idle", status, body, 400, "invalid_grant")
 	})
+}
+
+// between runs once after the first View that it sees.
+type between struct {
+	storage.Store
+	then func()
+}
+
+func (b *between) View(ctx context.Context, fn func(storage.Tx) error) error {
+	err := b.Store.View(ctx, fn)
+	if then := b.then; then != nil {
+		b.then = nil
+		then()
+	}
+	return err
+}
+
+// T77: a session that ends, or a grant that is revoked, while a request is under way: the request has seen it alive, but what it
+// writes depends on what is there then.
+func TestLogoutDuringRequest(t *testing.T) {
+	for name, kill := range map[string]func(f *fixture, g string) error{
+		"session": func(f *fixture, _ string) error { return f.p.RevokeSession(f.t.Context(), "session-1") },
+		"person":  func(f *fixture, _ string) error { _, err := f.p.RevokePerson(f.t.Context(), "person-1"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &between{Store: memStore(t)}
+			f := newFixture(t, store, refresher())
+			f.subject = func(*AuthorizeRequest) Subject { s := testSubject(time.Now()); s.SID = "session-1"; return s }
+			code := f.code()
+			body := f.mustExchange(f.code())
+			die := func() {
+				if err := kill(f, ""); err != nil {
+					t.Error(err)
+				}
+			}
+			if name == "session" {
+				store.then = die
+				status, answer := f.exchange(code)
+				want(t, "code", status, answer, 400, "invalid_grant")
+				f.with(func(c *Config) { c.Store = store })
+				f.subject = func(*AuthorizeRequest) Subject { s := testSubject(time.Now()); s.SID = "session-2"; return s }
+				body = f.mustExchange(f.code())
+				die = func() {
+					if err := f.p.RevokeSession(t.Context(), "session-2"); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			store.then = die
+			status, answer := f.refresh(refreshOf(body))
+			want(t, "refresh", status, answer, 400, "invalid_grant")
+			if answer["access_token"] != nil {
+				t.Errorf("%v", answer)
+			}
+		})
+	}
+}
+
+// Two uses of one refresh token that have both seen it unused: only the precondition of the commit decides.
+func TestRefreshRaceAtCommit(t *testing.T) {
+	m := &meeting{Store: memStore(t)}
+	f := newFixture(t, m, refresher()).with(noGrace)
+	m.n.Store(2) // nobody waits yet
+	token := refreshOf(f.mustExchange(f.code()))
+	m.n.Store(0)
+	m.wg.Add(2)
+	status, bodies := make([]int, 2), make([]map[string]any, 2)
+	var wg sync.WaitGroup
+	for i := range 2 {
+		wg.Go(func() { status[i], bodies[i] = f.refresh(token) })
+	}
+	wg.Wait()
+	if status[0]+status[1] != 200+400 {
+		t.Fatalf("%v %v", status, bodies)
+	}
+	for i := range 2 {
+		if status[i] == 200 {
+			s, b := f.userinfo(accessOf(bodies[i]))
+			want(t, "token of the winner", s, b, 401, "invalid_token")
+		}
+	}
 }
