@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -42,6 +43,8 @@ type Config struct {
 	Trust Trust `yaml:"trust"`
 	// Token is the method token.
 	Token Token `yaml:"token"`
+	// Upload is the method upload.
+	Upload Upload `yaml:"upload"`
 	// LevelsFile is the policy of levels (package levels); the one in the program if it is left out.
 	LevelsFile string `yaml:"levels_file"`
 	// Connectors are systems of others by which people may sign in.
@@ -77,6 +80,24 @@ type Token struct {
 	// empty) or low. It is never high.
 	WithoutDevice string `yaml:"level_without_device"`
 }
+
+// Upload is what the method upload needs. All of it may be left out.
+type Upload struct {
+	// RemoteKeys are certificates whose key is used by telephone, besides those that the program knows: they are refused there.
+	RemoteKeys []RemoteKeys `yaml:"remote_keys"`
+}
+
+// RemoteKeys describe such certificates; all that is given must fit, and one of the first two must be.
+type RemoteKeys struct {
+	Issuer string `yaml:"issuer"` // EDRPOU of the provider
+	Policy string `yaml:"policy"` // OID of a certificate policy
+	Device bool   `yaml:"device"` // only those that name a qualified device
+}
+
+var (
+	remoteIssuer = regexp.MustCompile(`^[0-9]{8}$`)
+	remotePolicy = regexp.MustCompile(`^[0-2](\.[0-9]{1,10}){2,20}$`)
+)
 
 // A Bundle is one PKCS#7 file.
 type Bundle struct {
@@ -218,6 +239,14 @@ func (c *Config) check() error {
 	}
 	if p := c.Token.AgentPort; p != 0 && (p < 1024 || p > 65535) {
 		fault("token.agent_port: %d is not between 1024 and 65535", p)
+	}
+	for _, k := range c.Upload.RemoteKeys {
+		if k.Issuer == "" && k.Policy == "" {
+			fault("upload.remote_keys: an entry has neither issuer nor policy, and would be every certificate")
+		}
+		if k.Issuer != "" && !remoteIssuer.MatchString(k.Issuer) || k.Policy != "" && !remotePolicy.MatchString(k.Policy) {
+			fault("upload.remote_keys: issuer is the eight digits of an EDRPOU, policy an OID in dots")
+		}
 	}
 	if l := c.Token.WithoutDevice; l != "" && l != "low" && l != "substantial" {
 		fault("token.level_without_device: %q is neither low nor substantial", l)

@@ -20,6 +20,7 @@ import (
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
 	"brama/connectors/demo"
+	"brama/connectors/upload"
 	"brama/internal/demokeys"
 	"brama/internal/demoportal"
 	"brama/internal/fetch"
@@ -197,7 +198,7 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	if err != nil {
 		return nil, nil, err
 	}
-	methods, err := engine.Connectors(wiring.Tokens{AgentPort: agentPort})
+	methods, err := engine.Connectors(wiring.Tokens{AgentPort: agentPort, RemoteKeys: []upload.RemoteProfile{{Issuer: qestest.DiiaEDRPOU}}})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
 	"brama/connectors/levels"
+	"brama/connectors/upload"
 	"brama/internal/fetch"
 	"brama/internal/qes/trustlist"
 	"brama/provider"
@@ -149,7 +150,11 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 
 // methodsOf makes the methods: those that need nobody else, and those with settings.
 func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, hsm *wiring.HSM, secret []byte, store storage.Store) (map[string]connectors.Connector, error) {
-	methods, err := engine.Connectors(wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)})
+	own := wiring.Tokens{AgentPort: c.Token.AgentPort, WithoutDevice: connectors.LoA(c.Token.WithoutDevice)}
+	for _, k := range c.Upload.RemoteKeys {
+		own.RemoteKeys = append(own.RemoteKeys, upload.RemoteProfile(k))
+	}
+	methods, err := engine.Connectors(own)
 	if err != nil {
 		return nil, err
 	}

@@ -106,10 +106,12 @@ func (e *Engine) Ready(context.Context) error {
 	return e.clock.Err(e.trust.Now())
 }
 
-// Tokens are the settings of the method token. The zero value is the usual one.
+// Tokens are the settings of the methods token and upload. The zero value is the usual one.
 type Tokens struct {
 	AgentPort     int            // where the agents listen; 0 means token.AgentPort
 	WithoutDevice connectors.LoA // of certificates that do not name a qualified device; "" means substantial
+	// RemoteKeys are certificates that upload refuses besides those that it knows (threat T3).
+	RemoteKeys []upload.RemoteProfile
 }
 
 // Connectors returns the methods that both serve and dev offer.
@@ -125,7 +127,7 @@ func (e *Engine) Connectors(t Tokens) (map[string]connectors.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := upload.New(upload.Config{Verifier: e.own, Levels: e.trust.Levels, TrustList: version, Now: e.trust.Now})
+	own, err := upload.New(upload.Config{Verifier: e.own, RemoteProfiles: t.RemoteKeys, Levels: e.trust.Levels, TrustList: version, Now: e.trust.Now})
 	if err != nil {
 		return nil, err
 	}
