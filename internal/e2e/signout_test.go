@@ -87,7 +87,7 @@ func TestSignOutAccessible(t *testing.T) {
 			b.do("waiting for the button", chromedp.WaitEnabled(chromedp.CSS("#confirm")))
 			b.axe("S9")
 			b.shot("s9")
-			b.tabTo("role-organization")
+			b.tabTo("role-person") // of a group of radio buttons Tab stops at the chosen one
 			b.tabTo("confirm")
 			b.tabTo("other")
 			b.open(d.Issuer + "/logout?ui_locales=" + lang)
