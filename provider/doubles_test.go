@@ -15,9 +15,18 @@ type auditLog struct {
 	mu     sync.Mutex
 	events []audit.Event
 	fails  bool
+	// meanwhile is done once when an event of this action is recorded: in the middle of what the server does.
+	meanwhile map[string]func()
 }
 
 func (l *auditLog) Record(_ context.Context, e audit.Event) error {
+	l.mu.Lock()
+	do := l.meanwhile[e.Action]
+	delete(l.meanwhile, e.Action)
+	l.mu.Unlock()
+	if do != nil {
+		do()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fails {

@@ -390,6 +390,57 @@ func TestRelayedLinkCancelledFromOtherBrowser(t *testing.T) {
 		if err != nil || live != 0 {
 			t.Errorf("%d grants live on, %v", live, err)
 		}
+		// Nor does the session in which the attacker is the victim.
+		err = r.store.View(t.Context(), func(tx storage.Tx) error {
+			for record, err := range tx.Scan(storage.KindSession, "") {
+				if err != nil {
+					return err
+				}
+				t.Errorf("session %s lives on", record.ID)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNotMeWhileCodeIsMade: «Це не я» that comes between the confirmation and the code leaves no code, no token and no
+// session, and whoever began the login is told why (threat T6).
+func TestNotMeWhileCodeIsMade(t *testing.T) {
+	r := openRemote(t)
+	attacker, victim := r.browser(), r.browser()
+	_, trace, link := r.press(attacker)
+	if status := r.notify(r.notifyURL("diia"), trace, "signed"); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	attacker.submit("/diia/poll")
+	victim.get(link)
+	pressed := false
+	r.audit.mu.Lock()
+	r.audit.meanwhile = map[string]func(){"login.confirmed": func() { pressed = true; victim.submit("/not-me") }}
+	r.audit.mu.Unlock()
+	attacker.submit("/confirm")
+	if !pressed || victim.code() != "RETURN_NOT_ME" {
+		t.Fatalf("pressed %v, the victim is told %s", pressed, victim.code())
+	}
+	if attacker.code() != "RETURN_NOT_ME" || attacker.portal != nil {
+		t.Errorf("the attacker is told %q at %s", attacker.code(), attacker.url)
+	}
+	for _, kind := range []storage.Kind{storage.KindGrant, storage.KindSession} {
+		err := r.store.View(t.Context(), func(tx storage.Tx) error {
+			for record, err := range tx.Scan(kind, "") {
+				if err != nil {
+					return err
+				}
+				t.Errorf("a %s is left", record.Kind)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 

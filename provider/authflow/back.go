@@ -215,60 +215,75 @@ func (f *Flow) disown(r *http.Request, id string) error {
 		if err != nil {
 			return err
 		}
-		person, granted := l.Person, l.Phase == confirmed
+		person, sid := l.Person, l.SID
 		err = f.endWith(r, l, "login.disowned", &problem{code: codeNotMe})
 		if errors.Is(err, storage.ErrConflict) {
 			time.Sleep(pause)
 			continue
 		}
-		if err == nil && granted {
-			// The code may be on its way at this moment: looked for until it is there, or long past.
-			for range tries {
-				found, err := f.revoke(r, person, id)
-				if err != nil || found {
-					return err
-				}
-				time.Sleep(pause)
-			}
+		if err == nil && person != "" {
+			// Whatever was stored before the login ended is there now, and nothing more can come: a code is stored only while
+			// its login stands.
+			err = f.withdraw(r, person, id, sid)
 		}
 		return err
 	}
 	return storage.ErrConflict
 }
 
-// revoke kills what a login gave to the portal: its code, and tokens made from it.
-func (f *Flow) revoke(r *http.Request, person, id string) (found bool, err error) {
-	err = f.Store.Update(detached(r.Context()), func(tx storage.Tx) error {
-		found = false
-		var ids []string
+// withdraw takes back what a login of a person gave: its code and the tokens made from it, and the session of the browser that
+// it signed in, with everything that was granted there.
+func (f *Flow) withdraw(r *http.Request, person, id, sid string) error {
+	told := false
+	err := f.Store.Update(detached(r.Context()), func(tx storage.Tx) error {
+		told = false
+		var grants []string
 		for record, err := range tx.Scan(storage.KindGrant, person) {
 			if err != nil {
 				return err
 			}
-			ids = append(ids, record.ID)
+			grants = append(grants, record.ID)
 		}
-		for _, grant := range ids {
+		for _, grant := range grants {
 			g, err := storage.GetGrant(tx, grant)
-			if errors.Is(err, storage.ErrNotFound) {
+			if errors.Is(err, storage.ErrNotFound) || err == nil && g.Login != id {
 				continue
+			}
+			if err == nil {
+				err = storage.RevokeGrant(tx, grant, f.Now())
 			}
 			if err != nil {
 				return err
 			}
-			if g.Login != id {
+		}
+		if sid == "" {
+			return nil
+		}
+		sessions, err := storage.SessionsOf(tx, person)
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
+			if !slices.Contains(s.SIDs(), sid) {
 				continue
 			}
-			found = true
-			if err := storage.RevokeGrant(tx, grant, f.Now()); err != nil {
+			told = true
+			if _, err := storage.EndSession(tx, s.ID); err != nil {
+				return err
+			}
+			if err := errors.Join(f.farewell(tx, person, s.Logins), f.endGrants(tx, &s)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return false, fmt.Errorf("revoking what a login gave: %w", err)
+		return fmt.Errorf("taking back what a login gave: %w", err)
 	}
-	return found, nil
+	if told && f.Farewell != nil {
+		f.Farewell()
+	}
+	return nil
 }
 
 // ReturnPost takes a system that brings the browser back by a POST, which arrives without cookies: what it brings is kept

@@ -191,6 +191,9 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 	s := l.state
 	s.Phase, s.Identity, s.Request, s.Person = confirmed, nil, *l.request, rel.person
 	in, old := newSignedIn(), ""
+	if rel.have == nil {
+		s.SID = in.sid
+	}
 	if value, err := f.Cookies.Get(r, sessionCookie); err == nil && len(value) == sessionCookieSize {
 		old = storage.HashSecret(value)
 	}
@@ -236,7 +239,23 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 
 // grant sends the browser back to the portal with a code.
 func (f *Flow) grant(w http.ResponseWriter, r *http.Request, l *login, req *oauth.AuthorizeRequest, s oauth.Subject) {
-	if err := f.OAuth.Grant(w, r, req, s); err != nil {
+	if l.stored() {
+		id, revision := l.ID, l.revision
+		s.Standing = func(tx storage.Tx) error {
+			stored, err := storage.GetLogin(tx, id)
+			if err == nil && stored.Revision != revision {
+				err = storage.ErrConflict
+			}
+			return err
+		}
+	}
+	err := f.OAuth.Grant(w, r, req, s)
+	if errors.Is(err, oauth.ErrWithdrawn) {
+		// «Це не я» was pressed while the code was made: there is none, and whoever began the login is told why.
+		f.fail(w, r, l, &problem{code: codeNotMe, err: err})
+		return
+	}
+	if err != nil {
 		f.notGranted(w, r, l, req, err)
 		return
 	}

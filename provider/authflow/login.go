@@ -48,6 +48,7 @@ type state struct {
 	Presses   int                       `json:",omitempty"` // requests to a telephone, departures to another system
 	Browser   string                    `json:",omitempty"` // which began, in words; for a return link opened elsewhere
 	Reason    string                    `json:",omitempty"` // code by which somebody ended the login
+	SID       string                    `json:",omitempty"` // of the session that was made when it was confirmed
 }
 
 // A login is one login as a request sees it.

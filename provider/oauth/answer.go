@@ -40,7 +40,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		return redirectError(&Error{Code: "login_required", Description: "the person is not the one who was asked for", Status: 400})
 	}
 	u := &unit{
-		pushed: req.RequestURI,
+		pushed: req.RequestURI, standing: s.Standing,
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,
 		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT},
@@ -62,6 +62,9 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		return redirectError(publicError(err))
 	}
 	if err := p.commit(ctx, u); err != nil {
+		if errors.Is(err, ErrWithdrawn) {
+			return err
+		}
 		if req.RequestURI != "" && (errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrNotFound)) {
 			// Another login that began with the same pushed request came to its end first.
 			err = &Error{Code: "invalid_request_uri", Description: "the pushed request is spent", Status: 400, Err: err}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brama/connectors"
+	"brama/storage"
 )
 
 // An AuthorizeRequest is a request that was read and checked: client, redirect_uri, PKCE, scopes. It is plain data: it
@@ -75,7 +76,13 @@ type Subject struct {
 	Withheld []string
 	LoginID  string
 	SID      string // of the browser's session, random; it stands in ID tokens and logout tokens
+	// Standing reports, in the transaction that stores the code, whether the login still stands; nil asks nobody. Without it a
+	// person who takes the login back at this moment would be too late (threat T6).
+	Standing func(tx storage.Tx) error `json:"-"`
 }
+
+// ErrWithdrawn is returned by Grant for a login that was taken back; nothing was stored or sent.
+var ErrWithdrawn = errors.New("oauth: the login was taken back")
 
 // An Error is an answer to a bad request. If Page is true it must be shown as a page, since redirect_uri is not proven.
 type Error struct {

@@ -20,6 +20,8 @@ type unit struct {
 	draft  *storage.Grant
 	claims *sealedGrant
 	pushed string // handle of the pushed request that is spent with it; may be empty
+	// standing is that of the Subject; may be nil.
+	standing func(storage.Tx) error
 }
 
 type unitKey struct{}
@@ -48,6 +50,11 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
 		if u.draft == nil {
 			return nil
+		}
+		if u.standing != nil {
+			if err := u.standing(tx); err != nil {
+				return fmt.Errorf("%w: %w", ErrWithdrawn, err)
+			}
 		}
 		if u.pushed != "" {
 			if err := storage.SpendPushed(tx, storage.HashSecret(u.pushed), u.draft.Client, p.cfg.Now()); err != nil {
