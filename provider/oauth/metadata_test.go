@@ -304,6 +304,23 @@ var proofs = map[string]func(*announced){
 	"token_endpoint_auth_signing_alg_values_supported":         assertionAlgorithms,
 	"revocation_endpoint_auth_signing_alg_values_supported":    assertionAlgorithms,
 	"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgorithms,
+	"end_session_endpoint":                                     endpoint(PathLogout),
+	// provider/backchannel and the provider's own tests show the way of each message.
+	"backchannel_logout_supported":          always(true),
+	"backchannel_logout_session_supported":  always(true),
+	"frontchannel_logout_supported":         always(true),
+	"frontchannel_logout_session_supported": always(true),
+	"dpop_signing_alg_values_supported": func(a *announced) {
+		ks := clientKeys()
+		for _, alg := range a.list() {
+			k := &prover{t: a.t, key: ks[alg].private, alg: alg, base: testIssuer}
+			if status, body := a.dpopExchange(a.code(), k.proof(PathToken)); status != http.StatusOK {
+				a.t.Errorf("proof by %s: %d %v", alg, status, body)
+			}
+		}
+	},
+	// TestCertificateBoundToken shows it.
+	"tls_client_certificate_bound_access_tokens": always(true),
 	"mtls_endpoint_aliases": func(a *announced) {
 		aliases, _ := a.value.(map[string]any)
 		whole := a.discovered()

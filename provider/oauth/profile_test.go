@@ -195,7 +195,9 @@ func TestFAPICodeLife(t *testing.T) {
 		time.Sleep(61 * time.Second)
 		f.mustExchange(other)
 		v := tokenParams(code, "client_assertion_type", assertionType, "client_assertion", signJWT(t, es, assertionFor("jwt", nil), map[jose.HeaderKey]any{}))
-		status, answer := f.tokens(tokenRequest(v))
+		r := tokenRequest(v)
+		r.Header.Set("DPoP", newProver(t).proof(PathToken))
+		status, answer := f.tokens(r)
 		want(t, "after a minute", status, answer, 400, "invalid_grant")
 	})
 }

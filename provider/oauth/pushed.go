@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,10 +89,35 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request, client *Client, 
 	if _, err := p.readSubmission(ctx, client, a); err != nil {
 		return "", err
 	}
-	return p.storePushed(ctx, client, &pushed{Form: keepParameters(a.form), Signed: a.signed})
+	kept := keepParameters(a.form)
+	proof, err := p.pushedProof(w, r, client, kept)
+	if err != nil {
+		return "", err
+	}
+	return p.storePushed(ctx, client, &pushed{Form: kept, Signed: a.signed}, proof)
 }
 
-func (p *Provider) storePushed(ctx context.Context, c *Client, q *pushed) (string, error) {
+// pushedProof binds the code that will be to the key of a DPoP proof, as dpop_jkt would have done (RFC 9449, 10.1).
+func (p *Provider) pushedProof(w http.ResponseWriter, r *http.Request, client *Client, form url.Values) (proven, error) {
+	if len(r.Header.Values("DPoP")) == 0 {
+		return proven{}, nil
+	}
+	proof, err := p.proof(w, r, PathPAR, "", client.CertificateBound)
+	if err != nil {
+		return proven{}, err
+	}
+	jkt := proof.binding.value()
+	switch {
+	case client.FAPI() && !slices.Contains(fapiAlgorithms(), proof.alg):
+		return proven{}, errDPoP("The profile knows no RS256.")
+	case form.Get("dpop_jkt") != "" && form.Get("dpop_jkt") != jkt:
+		return proven{}, errDPoP("dpop_jkt is the thumbprint of another key.")
+	}
+	form.Set("dpop_jkt", jkt)
+	return proof, nil
+}
+
+func (p *Provider) storePushed(ctx context.Context, c *Client, q *pushed, proof proven) (string, error) {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails
 	handle := pushedPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
@@ -102,7 +128,12 @@ func (p *Provider) storePushed(ctx context.Context, c *Client, q *pushed) (strin
 	}
 	until := p.cfg.Now().Add(pushedLife)
 	record := storage.PushedRequest{ID: id, Client: c.ID, Until: until, Expires: until.Add(pushedKept), Sealed: p.cfg.Sealer.Seal("pushed:"+id, plain)}
-	return handle, p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return storage.InsertPushed(tx, record) })
+	return handle, p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
+		if err := proof.spend(tx); err != nil {
+			return err
+		}
+		return storage.InsertPushed(tx, record)
+	})
 }
 
 // errPushed is the one answer to a handle that is unknown, of another client, spent or too old.

@@ -311,3 +311,47 @@ func (f *fixture) discovered() map[string]any {
 	}
 	return m
 }
+
+// RFC 9449, 10.1: a proof at the endpoint binds the code, as dpop_jkt does.
+func TestPushedProofBindsCode(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	k, other := newProver(t), newProver(t)
+	push := func(proof string, changes ...string) (int, map[string]any) {
+		r := asked(PathPAR, "portal", params(changes...))
+		r.Header.Set("DPoP", proof)
+		return f.pushRequest(r)
+	}
+	code := func(changes ...string) string {
+		status, body := push(k.proof(PathPAR), changes...)
+		if status != http.StatusCreated {
+			t.Fatalf("%d %v", status, body)
+		}
+		return f.answerOf(f.bring(body["request_uri"].(string))).Get("code")
+	}
+	if status, body := f.dpopExchange(code(), k.proof(PathToken)); status != http.StatusOK || body["token_type"] != "DPoP" {
+		t.Errorf("%d %v", status, body)
+	}
+	status, body := f.dpopExchange(code("dpop_jkt", k.jkt()), other.proof(PathToken))
+	want(t, "another key", status, body, 400, "invalid_grant")
+	status, body = f.exchange(code())
+	want(t, "no proof", status, body, 400, "invalid_grant")
+	status, body = push(k.proof(PathPAR), "dpop_jkt", other.jkt())
+	want(t, "dpop_jkt of another key", status, body, 400, "invalid_dpop_proof")
+	status, body = push(k.proof(PathToken))
+	want(t, "proof for another endpoint", status, body, 400, "invalid_dpop_proof")
+	status, body = push("junk")
+	want(t, "junk", status, body, 400, "invalid_dpop_proof")
+	proof := k.proof(PathPAR)
+	if status, body := push(proof); status != http.StatusCreated {
+		t.Errorf("%d %v", status, body)
+	}
+	status, body = push(proof)
+	want(t, "the same proof again", status, body, 400, "invalid_dpop_proof")
+	// A request that was refused has not used its proof.
+	proof = k.proof(PathPAR)
+	status, body = push(proof, "scope", "profile")
+	want(t, "bad scope", status, body, 400, "invalid_scope")
+	if status, body := push(proof); status != http.StatusCreated {
+		t.Errorf("%d %v", status, body)
+	}
+}
