@@ -244,6 +244,23 @@ var proofs = map[string]func(*announced){
 		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
 	"userinfo_encryption_enc_values_supported": encryptsBy("enc", func(c *Client, v string) { c.UserInfoEncAlg, c.UserInfoEncEnc = "ECDH-ES", v },
 		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
+	"end_session_endpoint": endpoint(PathLogout),
+	// provider/backchannel and the provider's own tests show the way of each message.
+	"backchannel_logout_supported":          always(true),
+	"backchannel_logout_session_supported":  always(true),
+	"frontchannel_logout_supported":         always(true),
+	"frontchannel_logout_session_supported": always(true),
+	"dpop_signing_alg_values_supported": func(a *announced) {
+		ks := clientKeys()
+		for _, alg := range a.list() {
+			k := &prover{t: a.t, key: ks[alg].private, alg: alg, base: testIssuer}
+			if status, body := a.dpopExchange(a.code(), k.proof(PathToken)); status != http.StatusOK {
+				a.t.Errorf("proof by %s: %d %v", alg, status, body)
+			}
+		}
+	},
+	// TestCertificateBoundToken shows it.
+	"tls_client_certificate_bound_access_tokens": always(true),
 	"verified_claims_supported": func(a *announced) {
 		if got := verifiedBy(a, verifiedAll); (got != "") != a.value.(bool) {
 			a.t.Errorf("verified_claims %s", got)
@@ -304,44 +321,6 @@ var proofs = map[string]func(*announced){
 	"token_endpoint_auth_signing_alg_values_supported":         assertionAlgorithms,
 	"revocation_endpoint_auth_signing_alg_values_supported":    assertionAlgorithms,
 	"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgorithms,
-	// That each is then used, the tests of encryption show.
-	"id_token_encryption_alg_values_supported": registers(encryptionAlgs, func(c *Client, v string) { c.IDTokenEncAlg = v }),
-	"id_token_encryption_enc_values_supported": registers(encryptionEncs, func(c *Client, v string) { c.IDTokenEncAlg, c.IDTokenEncEnc = encryptionAlgs[0], v }),
-	"userinfo_encryption_alg_values_supported": registers(encryptionAlgs, func(c *Client, v string) { c.UserInfoEncAlg = v }),
-	"userinfo_encryption_enc_values_supported": registers(encryptionEncs, func(c *Client, v string) { c.UserInfoEncAlg, c.UserInfoEncEnc = encryptionAlgs[0], v }),
-	"userinfo_signing_alg_values_supported": signsFor(func(c *Client, alg string) { c.UserInfoSignedAlg = alg },
-		func(f *fixture) string {
-			r := httptest.NewRequest("GET", PathUserInfo, nil)
-			r.Header.Set("Authorization", "Bearer "+f.mustExchange(f.code())["access_token"].(string))
-			return f.do(r).Body.String()
-		}),
-	"verified_claims_supported": always(true), // by the next three
-	"trust_frameworks_supported": answersVerified(func(v string) string {
-		return `{"verification":{"trust_framework":{"value":"` + v + `"}},"claims":{"name":null}}`
-	}),
-	"evidence_supported": answersVerified(func(v string) string {
-		return `{"verification":{"trust_framework":null,"evidence":[{"type":{"value":"` + v + `"}}]},"claims":{"name":null}}`
-	}),
-	"claims_in_verified_claims_supported": answersVerified(func(v string) string {
-		return `{"verification":{"trust_framework":null},"claims":{"` + v + `":null}}`
-	}),
-	"end_session_endpoint": endpoint(PathLogout),
-	// provider/backchannel and the provider's own tests show the way of each message.
-	"backchannel_logout_supported":          always(true),
-	"backchannel_logout_session_supported":  always(true),
-	"frontchannel_logout_supported":         always(true),
-	"frontchannel_logout_session_supported": always(true),
-	"dpop_signing_alg_values_supported": func(a *announced) {
-		ks := clientKeys()
-		for _, alg := range a.list() {
-			k := &prover{t: a.t, key: ks[alg].private, alg: alg, base: testIssuer}
-			if status, body := a.dpopExchange(a.code(), k.proof(PathToken)); status != http.StatusOK {
-				a.t.Errorf("proof by %s: %d %v", alg, status, body)
-			}
-		}
-	},
-	// TestCertificateBoundToken shows it.
-	"tls_client_certificate_bound_access_tokens": always(true),
 	"mtls_endpoint_aliases": func(a *announced) {
 		aliases, _ := a.value.(map[string]any)
 		whole := a.discovered()
@@ -352,22 +331,6 @@ var proofs = map[string]func(*announced){
 			}
 		}
 	},
-}
-
-// answersVerified checks that verified_claims come for each announced value put into a request, and for no other.
-func answersVerified(request func(string) string) func(*announced) {
-	return func(a *announced) {
-		f := newFixture(a.t, memStore(a.t), everything())
-		f.subject = fullSubject
-		for _, v := range a.list() {
-			if f.verified(request(v)) == "" {
-				a.t.Errorf("%s: nothing comes for %s", a.name, v)
-			}
-		}
-		if got := f.verified(request("unknown")); got != "" {
-			a.t.Errorf("%s: %s comes for what is unknown", a.name, got)
-		}
-	}
 }
 
 func authMethodsAre(confidential bool) func(*announced) {

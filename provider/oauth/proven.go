@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -107,20 +106,6 @@ func (p *Provider) tokenProof(w http.ResponseWriter, r *http.Request, client *Cl
 		return proven{}, errDPoP("A proof is needed.")
 	}
 	return proof, nil
-}
-
-// bindCode binds the code of a pushed request to the key of the DPoP proof beside it, if there is one: the same as dpop_jkt,
-// which must not say otherwise (RFC 9449, 10.1).
-func (p *Provider) bindCode(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	proof, err := p.proof(w, r, PathPAR, "", false)
-	if err != nil || proof.jti == "" {
-		return err
-	}
-	if jkt := form.Get("dpop_jkt"); jkt != "" && jkt != proof.binding.value() {
-		return errDPoP("dpop_jkt is not the key of the proof.")
-	}
-	form.Set("dpop_jkt", proof.binding.value())
-	return p.spendProof(r.Context(), proof)
 }
 
 // spend spends the jti of the DPoP proof, if there was one: of two requests with one proof one is answered.

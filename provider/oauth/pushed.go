@@ -83,9 +83,6 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request, client *Client, 
 		}
 	}
 	a.pushed = true
-	if err := p.bindCode(w, r, a.form); err != nil {
-		return "", err
-	}
 	if _, err := p.readSubmission(ctx, client, a); err != nil {
 		return "", err
 	}
