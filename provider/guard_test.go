@@ -33,7 +33,7 @@ func TestStepURLInOtherBrowser(t *testing.T) {
 	stranger.authorize() // it has a login of its own
 	routes := []struct{ method, path string }{
 		{"GET", ""}, {"GET", "/file"}, {"GET", "/upload"}, {"GET", "/demo"}, {"GET", "/confirm"}, {"GET", "/leave"}, {"GET", "/restart"},
-		{"GET", "/confirm?lang=en"}, {"GET", "/upload/request.txt"},
+		{"GET", "/confirm?lang=en"}, {"GET", "/continue"}, {"POST", "/continue"}, {"GET", "/upload/request.txt"},
 		{"POST", "/file"}, {"POST", "/demo"}, {"POST", "/upload"}, {"POST", "/file/request"}, {"POST", "/upload/request"},
 		{"POST", "/file/certificates"}, {"POST", "/other"}, {"POST", "/longer"}, {"POST", "/confirm"},
 	}

@@ -70,7 +70,13 @@ func TestLogout(t *testing.T) {
 	} {
 		b.signIn("valid")
 		cookie := b.cookie("session")
+		if status := b.userinfo(); status != http.StatusOK {
+			t.Errorf("%s: userinfo says %d before", name, status)
+		}
 		signOut()
+		if status := b.userinfo(); status != http.StatusUnauthorized {
+			t.Errorf("%s: the access token outlives the session: userinfo says %d", name, status)
+		}
 		if b.portal == nil || b.portal.String() != signedOutURI+"&state=a+state%26more" || b.status != http.StatusSeeOther {
 			t.Errorf("%s: %d, back at %v %s", name, b.status, b.portal, b.code())
 		}

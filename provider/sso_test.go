@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"brama/connectors"
 	"brama/provider/oauth"
 	"brama/storage"
 )
@@ -22,6 +23,22 @@ func (b *browser) signIn(person string, more ...string) map[string]any {
 	b.submit("demo", "person", person)
 	b.submit("/confirm")
 	return b.exchange()
+}
+
+// userinfo asks with the access token of the last exchange.
+func (b *browser) userinfo() int {
+	b.s.t.Helper()
+	r, err := http.NewRequest(http.MethodGet, b.s.server.URL+"/userinfo", nil)
+	if err != nil {
+		b.s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+b.access)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.s.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
 }
 
 // refusal is the error that came back to the portal, "" if none did.
@@ -226,7 +243,20 @@ func TestPersonSwitch(t *testing.T) {
 	if list := s.sessions(); len(list) != 1 || list[0].ID != storage.HashSecret(two) || len(list[0].Logins) != 1 {
 		t.Errorf("sessions: %+v", list)
 	}
+	b.authorize("client_id", "other", "idp_hint", "demo")
+	b.submit("demo", "person", "valid")
+	b.submit("/confirm")
+	token := b.exchangeAs("other")
+	if status := b.userinfo(); status != http.StatusOK || len(s.sessions()[0].Logins) != 2 {
+		t.Errorf("userinfo says %d, %v", status, token)
+	}
 	third := b.signIn("valid-official", "prompt", "login")
+	if status := b.userinfo(); status != http.StatusOK {
+		t.Errorf("userinfo of the new person says %d", status)
+	}
+	if len(s.sessions()[0].Logins) != 1 {
+		t.Errorf("the new person has a login of the old one: %+v", s.sessions()[0].Logins)
+	}
 	if list := s.sessions(); len(list) != 1 || third["sub"] == second["sub"] || list[0].Login("client:cabinet", s.now()).SID != third["sid"] {
 		t.Errorf("sessions: %+v", list)
 	}
@@ -323,5 +353,34 @@ func TestRoleOfSession(t *testing.T) {
 	b.submit("/continue", "role", "president")
 	if b.code() != "TX_UNKNOWN" || b.portal != nil {
 		t.Errorf("a role of nobody's: %s %v", b.code(), b.portal)
+	}
+}
+
+// A stronger method, which here gives no more than the others do.
+type stronger struct{ connectors.Connector }
+
+func (stronger) MaxLoA() connectors.LoA { return connectors.High }
+func (s stronger) Idle() connectors.Page {
+	return s.Connector.(interface{ Idle() connectors.Page }).Idle() //nolint:forcetypeassert // it is demo
+}
+
+// TestSessionNeverRaised: a session of a lower level does not serve a request for a higher one, silently or not (threat T78).
+func TestSessionNeverRaised(t *testing.T) {
+	s := newStack(t, func(o *options) {
+		o.method = func(m map[string]connectors.Connector) { m["token"] = stronger{m["demo"]} }
+	})
+	b := s.browser()
+	b.signIn("valid")
+	b.authorize("acr_values", "high")
+	if b.portal != nil || !strings.HasSuffix(b.url.Path, "/token") {
+		t.Errorf("high: at %s, %v", b.url, b.portal)
+	}
+	b.authorize("acr_values", "high", "prompt", "none")
+	if b.refusal() != "login_required" {
+		t.Errorf("silently high: %v", b.portal)
+	}
+	b.authorize("acr_values", "high substantial", "prompt", "none")
+	if claims := b.exchange(); claims["acr"] != "substantial" {
+		t.Errorf("any of two levels: %v", claims)
 	}
 }

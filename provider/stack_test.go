@@ -225,6 +225,7 @@ type browser struct {
 	portal  *url.URL
 	lang    string
 	idToken string // that the last exchange gave
+	access  string
 }
 
 func (s *stack) browser() *browser {
@@ -464,13 +465,14 @@ func (b *browser) exchangeAs(client string) map[string]any {
 	}
 	defer res.Body.Close()
 	var answer struct {
-		IDToken string `json:"id_token"`
-		Error   string `json:"error"`
+		IDToken     string `json:"id_token"`
+		AccessToken string `json:"access_token"`
+		Error       string `json:"error"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.IDToken == "" {
 		b.s.t.Fatalf("token endpoint: %s %v %q", res.Status, err, answer.Error)
 	}
-	b.idToken = answer.IDToken
+	b.idToken, b.access = answer.IDToken, answer.AccessToken
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(answer.IDToken, ".")[1])
 	if err != nil {
 		b.s.t.Fatal(err)

@@ -182,7 +182,10 @@ func (f *Flow) fail(w http.ResponseWriter, r *http.Request, l *login, err error)
 	}
 	data := web.Problem{}
 	if page.Portal != nil {
-		data.Start = safeAddress(page.Portal.Start)
+		// The portal begins anew, as a login that somebody else asks for (OpenID Connect Core, 4).
+		if data.Start = safeAddress(page.Portal.Start); data.Start != "" {
+			data.Start = withQuery(data.Start, "iss", f.Issuer)
+		}
 	}
 	if p.again && l != nil {
 		data.Again = f.path(l.ID, "restart")

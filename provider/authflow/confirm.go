@@ -199,7 +199,7 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 	}
 	before := *l
 	now := f.Now().UTC().Truncate(time.Second)
-	given := storage.Consent{Person: rel.person, Client: l.client.ID, Claims: rel.ask.claims(), Agreed: agreed, Last: now}
+	given := storage.Consent{Person: rel.person, Client: l.client.ID, Claims: rel.ask.keep(l.client.NoticeVersion), Agreed: agreed, Last: now}
 	if !agreed.IsZero() {
 		given.Version = l.client.NoticeVersion
 	}
@@ -222,7 +222,7 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 	if rel.have != nil {
 		action, sid, cookie = "login.continued", rel.have.login.SID, ""
 	}
-	detail := map[string]string{"role": rel.role, "claims": strings.Join(given.Claims, " ")}
+	detail := map[string]string{"role": rel.role, "claims": strings.Join(rel.ask.claims(), " ")}
 	if !agreed.IsZero() {
 		detail["consent"], detail["notice"] = agreed.Format(time.RFC3339), given.Version
 	}
@@ -233,7 +233,7 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 		f.Farewell()
 	}
 	subject := f.subject(l, rel.person, rel.identity, sid)
-	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(given.Claims)
+	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(rel.ask.ticked)
 	return subject, cookie, nil
 }
 

@@ -145,8 +145,23 @@ func (a *agreement) agreed() time.Time {
 	return time.Time{}
 }
 
-// claims are those that the portal gets.
+// claims are those that the portal gets now.
 func (a *agreement) claims() []string { return slices.Concat(a.given, a.ticked) }
+
+// keep is what the store remembers of the agreement: what the portal gets now, and what was agreed to before for the same
+// notice, unless the person was asked about it and did not give it. A request for less is no withdrawal.
+func (a *agreement) keep(version string) []string {
+	list := a.claims()
+	if a.stored == nil || a.stored.Agreed.IsZero() || a.stored.Version != version {
+		return list
+	}
+	for _, claim := range a.stored.Claims {
+		if !slices.Contains(list, claim) && !slices.Contains(a.optional, claim) {
+			list = append(list, claim)
+		}
+	}
+	return list
+}
 
 // withheld are the optional claims that are not among given.
 func (a *agreement) withheld(given []string) []string {
