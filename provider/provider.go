@@ -195,10 +195,10 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(oauth.PathJWKS, engine.JWKS).Methods(get...)
 	r.HandleFunc(oauth.PathAuthorize, p.limited(flow.Authorize)).Methods(http.MethodGet, http.MethodPost)
 	r.HandleFunc(oauth.PathPAR, engine.Push).Methods(http.MethodPost)
-	r.HandleFunc(oauth.PathToken, engine.Token).Methods(http.MethodPost)
-	r.HandleFunc(oauth.PathRevoke, engine.Revoke).Methods(http.MethodPost)
+	r.HandleFunc(oauth.PathToken, engine.Token).Methods(http.MethodPost, http.MethodOptions)
+	r.HandleFunc(oauth.PathRevoke, engine.Revoke).Methods(http.MethodPost, http.MethodOptions)
 	r.HandleFunc(oauth.PathIntrospect, engine.Introspect).Methods(http.MethodPost)
-	r.HandleFunc(oauth.PathUserInfo, engine.UserInfo).Methods(http.MethodGet, http.MethodPost)
+	r.HandleFunc(oauth.PathUserInfo, engine.UserInfo).Methods(http.MethodGet, http.MethodPost, http.MethodOptions)
 
 	r.HandleFunc(oauth.PathLogout, p.limited(flow.Logout)).Methods(http.MethodGet, http.MethodPost)
 	r.HandleFunc(oauth.PathLogout+"/confirm", p.limited(flow.ConfirmLogout)).Methods(http.MethodPost)
