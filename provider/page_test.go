@@ -156,3 +156,32 @@ func TestLastMethodOpens(t *testing.T) {
 		opens("/file")
 	}
 }
+
+// TestHelpKeepsTheLanguage: the pages of help open in the language of the sign-in from which they are opened, whatever the
+// browser says, and what a link points at is there.
+func TestHelpKeepsTheLanguage(t *testing.T) {
+	s := newStack(t)
+	b := s.browser()
+	b.authorize("ui_locales", "en")
+	links := regexp.MustCompile(`href="(/(?:help|accessibility|privacy|feedback)[^"]*)"`).FindAllStringSubmatch(b.page, -1)
+	if len(links) < 5 {
+		t.Fatalf("the page has %d links to help", len(links))
+	}
+	anchors := 0
+	for _, m := range links {
+		path, anchor, _ := strings.Cut(m[1], "#")
+		b = s.browser()
+		b.get(path)
+		if !strings.Contains(b.page, `<html lang="en">`) {
+			t.Errorf("%s opens in another language", m[1])
+		}
+		if anchor != "" {
+			if anchors++; !strings.Contains(b.page, `id="`+anchor+`"`) {
+				t.Errorf("%s has no place %s", path, anchor)
+			}
+		}
+	}
+	if anchors == 0 {
+		t.Error("no link points at a place")
+	}
+}

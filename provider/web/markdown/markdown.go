@@ -1,10 +1,12 @@
 package markdown
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
 	"html/template"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -165,13 +167,19 @@ func (r *renderer) heading(line string) error {
 		return fmt.Errorf("%w: %s", ErrHeading, line)
 	}
 	r.level = n
-	words := strings.TrimSpace(line[n:])
+	words, named := strings.TrimSpace(line[n:]), ""
+	if m := ownID.FindStringSubmatchIndex(words); m != nil {
+		words, named = strings.TrimSpace(words[:m[0]]), words[m[2]:m[3]]
+	}
 	h := Heading{Level: n, Text: plain(words)}
-	h.ID = r.id(h.Text)
+	h.ID = r.id(cmp.Or(named, h.Text))
 	r.headings = append(r.headings, h)
 	fmt.Fprintf(&r.out, "<h%d id=\"%s\"><a class=\"anchor\" href=\"#%[2]s\">%s</a></h%[1]d>\n", n, h.ID, r.inline(words, true))
 	return nil
 }
+
+// ownID is a name that a heading gives itself at its end, the same in every language: {#name}.
+var ownID = regexp.MustCompile(` \{#([a-z][a-z0-9-]{0,40})\}$`)
 
 // id makes a name for a heading: its letters and digits, small, with hyphens between words.
 func (r *renderer) id(text string) string {

@@ -19,6 +19,7 @@ func TestRender(t *testing.T) {
 		{"lines", "a\nb\n\nc", "<p>a b</p>\n<p>c</p>\n"},
 		{"heading", "## One `x`\n### Two\n## One x", `<h2 id="one-x"><a class="anchor" href="#one-x">One <code translate="no">x</code></a></h2>` + "\n" +
 			`<h3 id="two"><a class="anchor" href="#two">Two</a></h3>` + "\n" + `<h2 id="one-x-2"><a class="anchor" href="#one-x-2">One x</a></h2>` + "\n"},
+		{"own name", "## Слова? {#words}\n## {#x}", `<h2 id="words"><a class="anchor" href="#words">Слова?</a></h2>` + "\n" + `<h2 id="x"><a class="anchor" href="#x">{#x}</a></h2>` + "\n"},
 		{"link", "[a **b**](https://x.example/?a=1&b=2) [c](javascript:x) [d](e", `<p><a href="https://x.example/?a=1&amp;b=2">a <strong>b</strong></a> c [d](e</p>` + "\n"},
 		{"list", "* a\n  b\n* c\n  - d\n\ntext", "<ul>\n<li>a b</li>\n<li>c<ul>\n<li>d</li>\n</ul>\n</li>\n</ul>\n<p>text</p>\n"},
 		{"numbers", "3. a\n\n   ```\n   x  <y>\n   ```\n4. b", "<ol start=\"3\">\n<li><p>a</p>\n<pre><code translate=\"no\">x  &lt;y&gt;</code></pre>\n</li>\n<li>b</li>\n</ol>\n"},
