@@ -53,6 +53,12 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	// Clients are the portals.
 	Clients []Client `yaml:"clients"`
+	// MTLS lets portals prove themselves by client certificates.
+	MTLS *MTLS `yaml:"mtls"`
+	// Registration lets portals register themselves.
+	Registration *Registration `yaml:"registration"`
+	// ClientServers are the servers of portals that are asked.
+	ClientServers ClientServers `yaml:"client_servers"`
 
 	dir string
 }
@@ -112,44 +118,6 @@ type Bundle struct {
 type Operator struct {
 	Name    string `yaml:"name"`
 	Contact string `yaml:"contact"`
-}
-
-// A Client is one portal.
-type Client struct {
-	ID            string            `yaml:"id"`
-	Name          map[string]string `yaml:"name"`
-	Institution   string            `yaml:"institution"`
-	Home          string            `yaml:"home"`
-	RedirectURIs  []string          `yaml:"redirect_uris"`
-	InitiateLogin string            `yaml:"initiate_login_uri"`
-	Auth          ClientAuth        `yaml:"auth"`
-	Methods       []string          `yaml:"methods"`
-	Claims        ClientClaims      `yaml:"claims"`
-	SubjectType   string            `yaml:"subject_type"`
-	Sector        string            `yaml:"sector"`
-	PKCE          string            `yaml:"pkce"`
-	Nonce         string            `yaml:"nonce"`
-	IDTokenAlg    string            `yaml:"id_token_signed_response_alg"`
-	Notice        ClientNotice      `yaml:"notice"`
-	Certificate   bool              `yaml:"certificate"`
-}
-
-// ClientAuth says how the client proves itself: a secret by its SHA-256 (hex) or by a file, or none for a public client.
-type ClientAuth struct {
-	Method       string `yaml:"method"` // "client_secret" (default) or "none"
-	SecretSHA256 string `yaml:"secret_sha256"`
-	SecretFile   string `yaml:"secret_file"`
-}
-
-// ClientClaims are what the portal gets: without a required one nobody is signed in.
-type ClientClaims struct {
-	Required []string `yaml:"required"`
-	Optional []string `yaml:"optional"`
-}
-
-// ClientNotice is the personal-data notice.
-type ClientNotice struct {
-	Required bool `yaml:"required"`
 }
 
 // Duration reads Go durations ("1h30m") and whole days ("45d").
@@ -229,14 +197,15 @@ func (c *Config) check() error {
 	seen := map[string]bool{}
 	for i := range c.Clients {
 		client := &c.Clients[i]
-		if seen[client.ID] {
-			fault("clients: %q stands twice", client.ID)
+		if seen[client.ClientID] {
+			fault("clients: %q stands twice", client.ClientID)
 		}
-		seen[client.ID] = true
+		seen[client.ClientID] = true
 		if err := client.check(); err != nil {
-			fault("clients[%d] %q: %w", i, client.ID, err)
+			fault("clients[%d] %q: %w", i, client.ClientID, err)
 		}
 	}
+	faults = append(faults, c.checkAccess()...)
 	if p := c.Token.AgentPort; p != 0 && (p < 1024 || p > 65535) {
 		fault("token.agent_port: %d is not between 1024 and 65535", p)
 	}
@@ -256,79 +225,6 @@ func (c *Config) check() error {
 	}
 	faults = append(faults, c.Connectors.check()...)
 	return errors.Join(faults...)
-}
-
-func (c *Client) check() error {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if c.ID == "" {
-		fault("id is required")
-	}
-	for _, lang := range []string{"uk", "en"} {
-		if c.Name[lang] == "" {
-			fault("name.%s is required", lang)
-		}
-	}
-	if len(c.RedirectURIs) == 0 {
-		fault("redirect_uris: at least one is required")
-	}
-	for _, r := range c.RedirectURIs {
-		u, err := url.Parse(r)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.Fragment != "" || u.User != nil || strings.Contains(u.Host, "*") || net.ParseIP(u.Hostname()) != nil {
-			fault("redirect_uris: %q must be https with a host name, without wildcard, fragment and user info", r)
-		}
-	}
-	if u, err := url.Parse(c.Home); err != nil || u.Scheme != "https" || u.Host == "" {
-		fault("home: %q is not an https address", c.Home)
-	}
-	switch c.Auth.Method {
-	case "", "client_secret":
-		if (c.Auth.SecretSHA256 == "") == (c.Auth.SecretFile == "") {
-			fault("auth: exactly one of secret_sha256 and secret_file is required")
-		}
-		if h, err := hex.DecodeString(c.Auth.SecretSHA256); c.Auth.SecretSHA256 != "" && (err != nil || len(h) != sha256.Size) {
-			fault("auth.secret_sha256 is not a SHA-256 in hex")
-		}
-	case "none":
-		if c.PKCE == "optional" {
-			fault("pkce: optional is for confidential clients only")
-		}
-	default:
-		fault("auth.method: %q is neither client_secret nor none", c.Auth.Method)
-	}
-	oneOf := func(key, value string, allowed ...string) {
-		for _, a := range allowed {
-			if value == a || value == "" {
-				return
-			}
-		}
-		fault("%s: %q is not one of %s", key, value, strings.Join(allowed, ", "))
-	}
-	oneOf("subject_type", c.SubjectType, "pairwise", "public")
-	oneOf("pkce", c.PKCE, "required", "optional")
-	oneOf("nonce", c.Nonce, "required", "optional")
-	oneOf("id_token_signed_response_alg", c.IDTokenAlg, "ES256", "RS256")
-	return errors.Join(faults...)
-}
-
-// SecretHash returns the SHA-256 of the client's secret; nil for a public client.
-func (c *Config) SecretHash(client Client) ([]byte, error) {
-	switch {
-	case client.Auth.Method == "none":
-		return nil, nil
-	case client.Auth.SecretSHA256 != "":
-		return hex.DecodeString(client.Auth.SecretSHA256)
-	}
-	b, err := c.readSecretFile(client.Auth.SecretFile)
-	if err != nil {
-		return nil, err
-	}
-	secret := bytes.TrimSpace(b)
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("%s: a client secret has at least %d characters", client.Auth.SecretFile, minSecret)
-	}
-	h := sha256.Sum256(secret)
-	return h[:], nil
 }
 
 // Secret reads the root secret.

@@ -201,9 +201,12 @@ var privateNetworks = []netip.Prefix{
 }
 
 // prefixes reads the networks.
-func (c *Connectors) prefixes(k *checker) {
-	for i, s := range c.Networks {
-		field := fmt.Sprintf("connectors.networks[%d]", i)
+func (c *Connectors) prefixes(k *checker) { networks(k, "connectors", c.Networks) }
+
+// networks reads the networks of a part of the file.
+func networks(k *checker, part string, list []string) {
+	for i, s := range list {
+		field := fmt.Sprintf("%s.networks[%d]", part, i)
 		p, err := netip.ParsePrefix(s)
 		if err != nil || p != p.Masked() {
 			k.fault(field, "%q is no network (as 10.20.0.0/16)", s)

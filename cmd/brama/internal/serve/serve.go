@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,9 +127,18 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	mtls, registration, err := c.Access()
+	if err != nil {
+		return err
+	}
+	portals, err := systems.Portals(c)
+	if err != nil {
+		return err
+	}
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
-		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log, Fetch: trust.Fetch.Do,
+		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+		Fetch: portals.Do, MTLS: mtls, Registration: registration,
 	})
 	if err != nil {
 		return err
@@ -191,7 +201,37 @@ func listen(c *config.Config) (net.Listener, error) {
 		listener.Close()
 		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
 	}
-	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+	return tls.NewListener(listener, tlsConfig(c, pair)), nil
+}
+
+// tlsConfig asks for client certificates at the address for them alone: a browser that comes to the issuer would show its
+// person a choice of certificates.
+func tlsConfig(c *config.Config, pair tls.Certificate) *tls.Config {
+	plain := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if c.MTLS == nil {
+		return plain
+	}
+	asking := plain.Clone()
+	asking.ClientAuth = tls.RequestClientCert // none is needed, and which one is good is decided for each client
+	host := hostOf(c.MTLS.Address)
+	if host == "" || host == hostOf(c.Issuer) {
+		return asking
+	}
+	plain.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if strings.EqualFold(hello.ServerName, host) {
+			return asking, nil
+		}
+		return nil, nil //nolint:nilnil // the config as it is
+	}
+	return plain
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // loadTrust reads the bundles under the national pins. Test roots are refused by the store, whoever puts them there.
@@ -234,17 +274,11 @@ func loadTrust(c *config.Config) (wiring.Trust, error) {
 func clientsOf(c *config.Config) ([]oauth.Client, error) {
 	var clients []oauth.Client
 	for _, k := range c.Clients {
-		hash, err := c.SecretHash(k)
+		client, err := c.ClientOf(k)
 		if err != nil {
-			return nil, fmt.Errorf("client %q: %w", k.ID, err)
+			return nil, fmt.Errorf("client %q: %w", k.ClientID, err)
 		}
-		clients = append(clients, oauth.Client{
-			ID: k.ID, Name: k.Name, Institution: k.Institution, Home: k.Home, SecretHash: hash,
-			RedirectURIs: k.RedirectURIs, InitiateLogin: k.InitiateLogin, Methods: k.Methods,
-			Claims: append(append([]string(nil), k.Claims.Required...), k.Claims.Optional...), RequiredClaims: k.Claims.Required,
-			SubjectType: k.SubjectType, Sector: k.Sector, PKCEOptional: k.PKCE == "optional", NonceOptional: k.Nonce == "optional",
-			IDTokenAlg: k.IDTokenAlg, NoticeRequired: k.Notice.Required, CertificateClaims: k.Certificate,
-		})
+		clients = append(clients, client)
 	}
 	return clients, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -42,9 +43,18 @@ type Config struct {
 // Outbound returns the client for the systems of others: with the private networks and the further roots of the
 // configuration, and no others.
 func Outbound(c *config.Config) (*fetch.Client, error) {
-	cfg := fetch.Config{AllowNetworks: c.Connectors.Prefixes()}
-	if name := c.Connectors.CAFile; name != "" {
-		b, err := c.ReadFile("connectors.ca_file", name)
+	return outbound(c, "connectors.ca_file", c.Connectors.CAFile, c.Connectors.Prefixes())
+}
+
+// Portals returns the client for the servers of portals: their keys, their sectors, their logouts.
+func Portals(c *config.Config) (*fetch.Client, error) {
+	return outbound(c, "client_servers.ca_file", c.ClientServers.CAFile, c.ClientServers.Prefixes())
+}
+
+func outbound(c *config.Config, field, name string, networks []netip.Prefix) (*fetch.Client, error) {
+	cfg := fetch.Config{AllowNetworks: networks}
+	if name != "" {
+		b, err := c.ReadFile(field, name)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +63,7 @@ func Outbound(c *config.Config) (*fetch.Client, error) {
 			return nil, fmt.Errorf("reading the roots of this computer: %w", err)
 		}
 		if !roots.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("connectors.ca_file: %s holds no certificate in PEM", name)
+			return nil, fmt.Errorf("%s: %s holds no certificate in PEM", field, name)
 		}
 		cfg.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
