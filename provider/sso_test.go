@@ -276,13 +276,29 @@ func TestPersonSwitch(t *testing.T) {
 	}
 }
 
-// TestContinueRace: of many presses of one «Продовжити» one gives a code.
-func TestContinueRace(t *testing.T) {
+// TestEnterRace: of many presses of one «Увійти», and of one «Продовжити», one gives a code and one session is made.
+func TestEnterRace(t *testing.T) {
 	s := newStack(t)
 	b := s.browser()
+	b.authorize("idp_hint", "demo")
+	b.submit("demo", "person", "valid")
+	pressAtOnce(t, s, b, "/confirm")
+	if n := len(s.sessions()); n != 1 {
+		t.Errorf("%d sessions of one press", n)
+	}
+	b = s.browser()
 	b.signIn("valid")
 	b.authorize()
-	action, fields := b.form("/continue")
+	pressAtOnce(t, s, b, "/continue")
+	if n := s.audit.count("login.confirmed") + s.audit.count("login.continued"); n != 3 {
+		t.Errorf("the audit has %d releases, want 3", n)
+	}
+}
+
+// pressAtOnce presses the button of a form 32 times at once; one press gives a code.
+func pressAtOnce(t *testing.T, s *stack, b *browser, form string) {
+	t.Helper()
+	action, fields := b.form(form)
 	codes := make([]string, 32)
 	var wg sync.WaitGroup
 	for i := range codes {

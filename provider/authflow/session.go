@@ -87,8 +87,7 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 		return nil, code, nil
 	case req.HintSubject != "" && req.HintSubject != sub:
 		return nil, code, nil
-	case tooOld(req, held.AuthTime), !slices.Contains(l.methods, held.Method),
-		levelRank(connectors.LoA(held.ACR)) < levelRank(minimum(req)):
+	case tooOld(req, held.AuthTime), !slices.Contains(l.methods, held.Method):
 		return nil, code, nil
 	}
 	plain, err := f.Seal.Open("session:"+held.SID, held.Sealed)
@@ -99,6 +98,7 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 	if err := json.Unmarshal(plain, identity); err != nil {
 		return nil, code, fmt.Errorf("decoding a session: %w", err)
 	}
+	// What is asked of a proof is asked of this one too: its level above all (threat T78).
 	if end := identity.Certificate.NotAfter; !end.IsZero() && !f.Now().Before(end) || demands(l, identity) != nil {
 		return nil, code, nil
 	}
