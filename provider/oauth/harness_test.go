@@ -215,6 +215,7 @@ func (f *fixture) handler() http.Handler {
 	mux.HandleFunc(PathAuthorize, f.authorize)
 	mux.HandleFunc(PathToken, f.p.Token)
 	mux.HandleFunc(PathUserInfo, f.p.UserInfo)
+	mux.HandleFunc(PathPAR, f.p.Push)
 	mux.HandleFunc(PathRevoke, f.p.Revoke)
 	mux.HandleFunc(PathIntrospect, f.p.Introspect)
 	mux.HandleFunc(PathJWKS, f.p.JWKS)
