@@ -18,6 +18,14 @@ func TestKeysRefuses(t *testing.T) {
 	if _, err := load(t, inToken); err != nil {
 		t.Fatal(err)
 	}
+	for _, text := range []string{
+		inToken + "    next: {RS256: sign-rsa-2027}\n  revoked: [HvFIkRaBRtV4oXiFMmvYTpkYv7YL0D4hTdGh9AzECOM]\n",
+		valid + "keys: {rotate_every: 30d}\n",
+	} {
+		if _, err := load(t, text); err != nil {
+			t.Error(err)
+		}
+	}
 	for _, c := range []struct{ name, old, new, want string }{
 		{"relative module", "/usr/lib", "lib", "keys.pkcs11.module"},
 		{"no module", "    module: /usr/lib/softhsm/libsofthsm2.so\n", "", "keys.pkcs11.module"},
@@ -27,6 +35,10 @@ func TestKeysRefuses(t *testing.T) {
 		{"one algorithm", ", RS256: sign-rsa", "", "keys.pkcs11.signing.RS256"},
 		{"unknown algorithm", "RS256: sign-rsa", "HS256: sign-rsa", "HS256"},
 		{"one key for both", "sign-rsa", "sign-ec", "two keys"},
+		{"next is the same", "RS256: sign-rsa}", "RS256: sign-rsa}\n    next: {ES256: sign-ec}", "two keys"},
+		{"rotation of a token", "keys:\n", "keys:\n  rotate_every: 90d\n", "keys.rotate_every"},
+		{"rotation too quick", inToken[strings.Index(inToken, "  pkcs11:"):], "  rotate_every: 24h\n", "keys.rotate_every"},
+		{"no id of a key", "keys:\n", "keys:\n  revoked: [abc]\n", "keys.revoked"},
 		{"nothing in it", inToken[strings.Index(inToken, "  pkcs11:"):], "  pkcs11:\n", "keys"},
 	} {
 		text := strings.Replace(inToken, c.old, c.new, 1)

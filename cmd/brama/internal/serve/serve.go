@@ -61,7 +61,7 @@ func Run(ctx context.Context, args []string, stderr io.Writer) int {
 		return exitUsage
 	}
 	inTokens := c.Connectors.InTokens()
-	if c.Keys != nil {
+	if c.HSM() != nil {
 		inTokens = append(inTokens, "keys.pkcs11")
 	}
 	if err := wiring.HSMBuilt(); err != nil && len(inTokens) > 0 {
@@ -135,9 +135,13 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	var life config.Keys // of the signing keys
+	if c.Keys != nil {
+		life = *c.Keys
+	}
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
-		Signers: hsm.Signers, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+		Signers: hsm.Signers, NextSigners: hsm.NextSigners, RotateKeysEvery: time.Duration(life.RotateEvery), RevokedKeys: life.Revoked, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
 		Fetch: portals.Do, MTLS: mtls, Registration: registration,
 	})
 	if err != nil {
@@ -183,12 +187,18 @@ func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, h
 
 // openHSM opens the token of the configuration; without one nothing is asked of what it returns.
 func openHSM(c *config.Config) (*wiring.HSM, error) {
-	if c.Keys == nil {
+	p := c.HSM()
+	if p == nil {
 		return wiring.NoHSM(), nil
 	}
-	p := c.Keys.PKCS11
 	return wiring.OpenHSM(wiring.HSMConfig{Module: p.Module, Token: p.Token, PIN: c.PIN,
-		Signing: map[string]string{keys.ES256: p.Signing.ES256, keys.RS256: p.Signing.RS256}})
+		Signing: byAlgorithm(p.Signing), Next: byAlgorithm(p.Next)})
+}
+
+func byAlgorithm(l config.Labels) map[string]string {
+	labels := map[string]string{keys.ES256: l.ES256, keys.RS256: l.RS256}
+	maps.DeleteFunc(labels, func(_, label string) bool { return label == "" })
+	return labels
 }
 
 func listen(c *config.Config) (net.Listener, error) {

@@ -13,12 +13,16 @@ type HSMConfig struct {
 	PIN func() ([]byte, error)
 	// Signing are the labels of the keys, by algorithm.
 	Signing map[string]string
+	// Next are the labels of their successors, by algorithm; may be nil.
+	Next map[string]string
 }
 
 // An HSM holds the open tokens of the server. Each is opened once, whatever its keys are for.
 type HSM struct {
 	// Signers sign ID tokens, by algorithm.
 	Signers map[string]crypto.Signer
+	// NextSigners will take their place, by algorithm.
+	NextSigners map[string]crypto.Signer
 	// Ready tells why the keys cannot be used now, nil if they can.
 	Ready func(context.Context) error
 	// Close logs out.

@@ -25,14 +25,20 @@ func OpenHSM(c HSMConfig) (*HSM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys.pkcs11: module %s: %w", c.Module, err)
 	}
-	h := &HSM{Signers: map[string]crypto.Signer{}, Ready: pool.Check, Close: pool.Close, open: []openToken{{c.Module, c.Token, pool}}}
-	for alg, label := range c.Signing {
-		key, err := pool.Key(label)
-		if err == nil {
-			h.Signers[alg], err = key.Signer()
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("keys.pkcs11.signing.%s: token %q: %w", alg, c.Token, err), pool.Close())
+	h := &HSM{Signers: map[string]crypto.Signer{}, NextSigners: map[string]crypto.Signer{}, Ready: pool.Check, Close: pool.Close, open: []openToken{{c.Module, c.Token, pool}}}
+	for _, group := range []struct {
+		setting string
+		labels  map[string]string
+		signers map[string]crypto.Signer
+	}{{"signing", c.Signing, h.Signers}, {"next", c.Next, h.NextSigners}} {
+		for alg, label := range group.labels {
+			key, err := pool.Key(label)
+			if err == nil {
+				group.signers[alg], err = key.Signer()
+			}
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("keys.pkcs11.%s.%s: token %q: %w", group.setting, alg, c.Token, err), pool.Close())
+			}
 		}
 	}
 	return h, nil
