@@ -400,3 +400,39 @@ func TestSessionNeverRaised(t *testing.T) {
 		t.Errorf("any of two levels: %v", claims)
 	}
 }
+
+// TestHintNamesThePerson: with an id_token_hint only that person answers: another one's session is not offered, another one's
+// signature is an error at the portal, and nobody is told who it was.
+func TestHintNamesThePerson(t *testing.T) {
+	s := newStack(t)
+	expected := s.browser()
+	sub := expected.signIn("valid")["sub"]
+	hint := expected.idToken
+	b := s.browser()
+	b.signIn("valid-official")
+	b.authorize("prompt", "none", "id_token_hint", hint)
+	if b.refusal() != "login_required" {
+		t.Errorf("another person's session: %v", b.portal)
+	}
+	b.authorize("id_token_hint", hint, "idp_hint", "demo")
+	if strings.HasSuffix(b.url.Path, "/continue") {
+		t.Error("another person's session is offered")
+	}
+	b.submit("demo", "person", "valid-official")
+	if b.refusal() != "login_required" || b.portal.Query().Get("error_description") != "PERSON_NOT_EXPECTED" || strings.Contains(b.portal.String(), "2999999993") {
+		t.Errorf("another person's signature: %v %s", b.portal, b.page)
+	}
+	if line, _ := s.audit.last("login.refused"); line.Code != "PERSON_NOT_EXPECTED" {
+		t.Errorf("the audit has %+v", line)
+	}
+	b.authorize("id_token_hint", hint, "idp_hint", "demo")
+	b.submit("demo", "person", "valid")
+	b.submit("/confirm")
+	if claims := b.exchange(); claims["sub"] != sub {
+		t.Errorf("the person of the hint: %v", claims)
+	}
+	b.authorize("prompt", "none", "id_token_hint", hint)
+	if b.refusal() != "" || b.exchange()["sub"] != sub {
+		t.Errorf("their session: %v", b.portal)
+	}
+}
