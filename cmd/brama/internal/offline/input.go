@@ -15,7 +15,6 @@ const (
 )
 
 var (
-	errArchive   = errors.New("this is an archive (ASiC and the like are not read)")
 	errXML       = errors.New("this is XML (XAdES is not read)")
 	errPDF       = errors.New("this is PDF (PAdES is not read)")
 	errEncrypted = errors.New("this is an encrypted transport message")
@@ -32,8 +31,6 @@ func signature(b []byte) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(b, []byte("TRANSPORTABLE\x00")), bytes.HasPrefix(b, []byte("UA1_SIGN\x00")), bytes.HasPrefix(b, []byte("UA1_CRYPT\x00")), bytes.HasPrefix(b, []byte("CERTCRYPT\x00")):
 		return unwrapTransport(b)
-	case bytes.HasPrefix(b, []byte("PK\x03\x04")):
-		return nil, errArchive
 	case bytes.HasPrefix(trimmed, []byte("%PDF-")):
 		return nil, errPDF
 	case bytes.HasPrefix(trimmed, []byte("<")):

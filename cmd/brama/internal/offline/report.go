@@ -36,6 +36,7 @@ type signatureReport struct {
 	Code               string   `json:"code"`
 	BestSignatureTime  string   `json:"best_signature_time"`
 	Warnings           []string `json:"warnings"`
+	Documents          []string `json:"documents"` // of a container: what the signature covers
 }
 
 func newReport(d *qes.DocumentReport) report {
@@ -53,6 +54,7 @@ func newReport(d *qes.DocumentReport) report {
 			Code:               string(s.Code),
 			BestSignatureTime:  timeText(s.BestTime),
 			Warnings:           append([]string{}, s.Warnings...),
+			Documents:          []string{},
 		}
 		if s.RawIssuer != nil {
 			out.Issuer = nameOf(s.RawIssuer)
@@ -101,13 +103,16 @@ func timeText(t time.Time) string {
 
 // printReport prints d and returns the exit code.
 func (e *env) printReport(d *qes.DocumentReport, asJSON bool) int {
-	r := newReport(d)
+	return e.print(newReport(d), d.Indication, asJSON)
+}
+
+func (e *env) print(r report, indication qes.Indication, asJSON bool) int {
 	if asJSON {
 		e.printJSON(r)
 	} else {
 		e.printText(r)
 	}
-	switch d.Indication {
+	switch indication {
 	case qes.Passed:
 		return ExitOK
 	case qes.Failed:
@@ -145,6 +150,9 @@ func (e *env) printText(r report) {
 		line("level", s.Level)
 		line("value", s.SignatureValue)
 		line("claimed", s.ClaimedSigningTime)
+		for _, name := range s.Documents {
+			line("document", name)
+		}
 		for _, w := range s.Warnings {
 			line("warning", w)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brama/internal/qes"
+	"brama/internal/qes/asic"
 )
 
 // files is a flag that may stand several times.
@@ -53,6 +54,12 @@ func runVerify(e *env, args []string) int {
 	t, err := e.readTrust(trustFiles)
 	if err != nil {
 		return e.usage("%v", err)
+	}
+	if asic.IsZIP(input) {
+		if d.Content != nil {
+			return e.usage("--content is for a detached signature; a container holds its documents")
+		}
+		return e.verifyContainer(input, t, d, *noNetwork, *asJSON)
 	}
 	if d.Signature, err = signature(input); err != nil {
 		e.errorf("%v", err)
