@@ -42,12 +42,7 @@ func unverifiedClaims(assertion string) (*assertionClaims, error) {
 	if len(assertion) > maxAssertion {
 		return nil, fmt.Errorf("oauth: assertion is longer than %d bytes", maxAssertion)
 	}
-	algs := AssertionAlgorithms()
-	allowed := make([]jose.SignatureAlgorithm, len(algs))
-	for i, a := range algs {
-		allowed[i] = jose.SignatureAlgorithm(a)
-	}
-	jws, err := jose.ParseSignedCompact(assertion, allowed)
+	jws, err := jose.ParseSignedCompact(assertion, joseAlgorithms(AssertionAlgorithms()))
 	if err != nil {
 		return nil, errors.New("oauth: assertion is not a JWS of an allowed algorithm") // the cause quotes what came
 	}

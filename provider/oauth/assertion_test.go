@@ -150,6 +150,37 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 }
 
+// Ed25519 under its newer name (RFC 9864) is verified by ourselves, as strictly.
+func TestEd25519Assertion(t *testing.T) {
+	f := newFixture(t, memStore(t), jwtClient(t))
+	key := clientKeys()["EdDSA"].private.(ed25519.PrivateKey)
+	b64 := base64.RawURLEncoding.EncodeToString
+	sign := func(header string) string {
+		payload, err := json.Marshal(assertionFor("jwt", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		input := b64([]byte(header)) + "." + b64(payload)
+		return input + "." + b64(ed25519.Sign(key, []byte(input)))
+	}
+	if got := f.proveAssertion(sign(`{"alg":"Ed25519","kid":"ed"}`)); got != "jwt" {
+		t.Errorf("good: %s", got)
+	}
+	for name, header := range map[string]string{
+		"kid of another kind": `{"alg":"Ed25519","kid":"ec"}`, "critical": `{"alg":"Ed25519","kid":"ed","crit":["x"],"x":1}`,
+		"unencoded": `{"alg":"Ed25519","kid":"ed","b64":false,"crit":["b64"]}`, "twice": `{"alg":"Ed25519","alg":"none","kid":"ed"}`,
+	} {
+		if got := f.proveAssertion(sign(header)); got != "invalid_client" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	forged := sign(`{"alg":"Ed25519","kid":"ed"}`)
+	forged = forged[:strings.LastIndexByte(forged, '.')+1] + b64(make([]byte, 64))
+	if got := f.proveAssertion(forged); got != "invalid_client" {
+		t.Errorf("forged: %s", got)
+	}
+}
+
 // T73: what was made for somebody else, by somebody else, at another time or for another purpose proves nothing.
 func TestAssertionRefused(t *testing.T) {
 	now := time.Now().Unix()

@@ -5,12 +5,15 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
+	josejson "github.com/go-jose/go-jose/v4/json"
 )
 
 // maxTried bounds the keys that one signature is verified with (threat T94).
@@ -65,11 +68,7 @@ func (p *Provider) clientKeys(ctx context.Context, c *Client, seen *jose.JSONWeb
 // algorithms that the client may use here; a key in the header is never looked at, one that is named is looked up and never
 // fetched from where the header says (threat T73). The payload is not looked at.
 func (p *Provider) verifyClientJWS(ctx context.Context, c *Client, token string, algs []string) ([]byte, jose.Header, error) {
-	allowed := make([]jose.SignatureAlgorithm, len(algs))
-	for i, a := range algs {
-		allowed[i] = jose.SignatureAlgorithm(a)
-	}
-	jws, err := jose.ParseSignedCompact(token, allowed)
+	jws, err := jose.ParseSignedCompact(token, joseAlgorithms(algs))
 	if err != nil {
 		return nil, jose.Header{}, fmt.Errorf("%w: not a JWS of an allowed algorithm", errClientSignature) // the cause quotes what came
 	}
@@ -78,7 +77,7 @@ func (p *Provider) verifyClientJWS(ctx context.Context, c *Client, token string,
 	if err != nil {
 		return nil, jose.Header{}, err
 	}
-	payload, err := tryKeys(jws, header, set)
+	payload, err := tryKeys(jws, token, header, set)
 	if err == nil || c.JWKSURI == "" || header.KeyID != "" && !errors.Is(err, errClientKey) {
 		return payload, header, err
 	}
@@ -88,13 +87,13 @@ func (p *Provider) verifyClientJWS(ctx context.Context, c *Client, token string,
 		return nil, jose.Header{}, e
 	}
 	if newer != set {
-		payload, err = tryKeys(jws, header, newer)
+		payload, err = tryKeys(jws, token, header, newer)
 	}
 	return payload, header, err
 }
 
 // tryKeys verifies with the key that the header names, or with every key that may have made the signature.
-func tryKeys(jws *jose.JSONWebSignature, header jose.Header, set *jose.JSONWebKeySet) ([]byte, error) {
+func tryKeys(jws *jose.JSONWebSignature, token string, header jose.Header, set *jose.JSONWebKeySet) ([]byte, error) {
 	tried := 0
 	for _, k := range set.Keys {
 		if header.KeyID != "" && k.KeyID != header.KeyID || !signs(k, header.Algorithm) {
@@ -102,6 +101,12 @@ func tryKeys(jws *jose.JSONWebSignature, header jose.Header, set *jose.JSONWebKe
 		}
 		if tried++; tried > maxTried {
 			break
+		}
+		if header.Algorithm == ed25519Alg {
+			if public, ok := k.Key.(ed25519.PublicKey); ok && verifyEd25519(public, token) {
+				return jws.UnsafePayloadWithoutVerification(), nil // verified this moment
+			}
+			continue
 		}
 		if payload, err := jws.Verify(k.Key); err == nil {
 			return payload, nil
@@ -116,7 +121,7 @@ func tryKeys(jws *jose.JSONWebSignature, header jose.Header, set *jose.JSONWebKe
 // signs reports whether a key is for signatures of alg: by its kind, and by use and alg where it says them (RFC 7517, 4.2 and
 // 4.4).
 func signs(k jose.JSONWebKey, alg string) bool {
-	if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != alg && !(alg == "EdDSA" && k.Algorithm == "Ed25519") {
+	if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != alg && !(k.Algorithm == ed25519Alg && alg == "EdDSA") && !(k.Algorithm == "EdDSA" && alg == ed25519Alg) {
 		return false
 	}
 	switch k.Key.(type) {
@@ -125,7 +130,44 @@ func signs(k jose.JSONWebKey, alg string) bool {
 	case *rsa.PublicKey:
 		return slices.Contains([]string{"PS256", "RS256"}, alg)
 	case ed25519.PublicKey:
-		return alg == "EdDSA"
+		return alg == "EdDSA" || alg == ed25519Alg
 	}
 	return false
+}
+
+// ed25519Alg is the newer name of EdDSA with Ed25519 (RFC 9864, 2.2), which go-jose does not know yet and libraries of clients
+// write. Where EdDSA may be used, both names may.
+const ed25519Alg = "Ed25519"
+
+// joseAlgorithms returns what a signature may say it is made by.
+func joseAlgorithms(algs []string) []jose.SignatureAlgorithm {
+	allowed := make([]jose.SignatureAlgorithm, 0, len(algs)+1)
+	for _, a := range algs {
+		allowed = append(allowed, jose.SignatureAlgorithm(a))
+		if a == "EdDSA" {
+			allowed = append(allowed, ed25519Alg)
+		}
+	}
+	return allowed
+}
+
+// verifyEd25519 verifies a compact JWS under the newer name. The header must leave nothing to understand beyond it.
+func verifyEd25519(public ed25519.PublicKey, token string) bool {
+	end := strings.LastIndexByte(token, '.')
+	head, _, _ := strings.Cut(token, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || end < 0 {
+		return false
+	}
+	var header map[string]josejson.RawMessage
+	if err := josejson.Unmarshal(raw, &header); err != nil {
+		return false
+	}
+	for _, unknown := range []string{"crit", "b64"} {
+		if _, ok := header[unknown]; ok {
+			return false
+		}
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(token[end+1:])
+	return err == nil && ed25519.Verify(public, []byte(token[:end]), signature)
 }

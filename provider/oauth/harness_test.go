@@ -220,6 +220,8 @@ func (f *fixture) handler() http.Handler {
 	mux.HandleFunc(PathIntrospect, f.p.Introspect)
 	mux.HandleFunc(PathJWKS, f.p.JWKS)
 	mux.HandleFunc(PathDiscovery, f.p.Discovery)
+	mux.HandleFunc(PathRegister, f.p.Register)
+	mux.HandleFunc(PathRegister+"/{id}", func(w http.ResponseWriter, r *http.Request) { f.p.ManageClient(w, r, r.PathValue("id")) })
 	return mux
 }
 

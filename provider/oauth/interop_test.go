@@ -32,7 +32,7 @@ func serveLoopback(t *testing.T, clients ...Client) (*fixture, string) {
 	}
 	issuer := "http://" + listener.Addr().String()
 	f := newFixtureAt(t, issuer, boltStore(t), clients...)
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f.handler()}}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler().ServeHTTP(w, r) })}}
 	server.Start()
 	t.Cleanup(server.Close)
 	return f, issuer
@@ -129,6 +129,30 @@ func TestOpenIDClient(t *testing.T) {
 		if got.Claims["iss"] != issuer || got.Claims["rnokpp"] != "3333333334" || got.UserInfo["sub"] != got.Claims["sub"] {
 			t.Errorf("%s: %s", c.id, out)
 		}
+	}
+}
+
+func TestOpenIDClientRegisters(t *testing.T) {
+	script := npmScript(t, "openid-client", "register.mjs")
+	f, issuer := serveLoopback(t, portal())
+	config, cfg := f.p.cfg, guarded()
+	config.Registration = &cfg
+	var err error
+	if f.p, err = New(config); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", script, issuer, testInitialToken, loopbackPortal)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, &stderr, f.log)
+	}
+	subjects := map[string]string{}
+	if err := json.Unmarshal(out, &subjects); err != nil || len(subjects) != 4 || subjects["ES256"] == "" {
+		t.Errorf("%s %v", out, err)
 	}
 }
 
