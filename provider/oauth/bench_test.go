@@ -69,18 +69,50 @@ func flow(b *testing.B, h http.Handler, query string) {
 }
 
 func BenchmarkUserInfo(b *testing.B) {
-	f := newFixture(b, boltStore(b))
-	token := f.mustExchange(f.code())["access_token"].(string)
-	h := f.handler()
-	b.ReportAllocs()
-	for b.Loop() {
-		r := httptest.NewRequest("GET", PathUserInfo, nil)
-		r.Header.Set("Authorization", "Bearer "+token)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		if w.Code != 200 {
-			b.Fatalf("%d %s", w.Code, w.Body)
-		}
+	for _, form := range []struct{ name, sign, alg string }{
+		{"JSON", "", ""}, {"ES256", "ES256", ""}, {"EdDSA", "EdDSA", ""}, {"ES256/ECDH-ES", "ES256", "ECDH-ES"},
+	} {
+		b.Run(form.name, func(b *testing.B) {
+			c := portal()
+			c.JWKS, c.UserInfoSignedAlg, c.UserInfoEncAlg = testPortalKeys().set(b), form.sign, form.alg
+			f := newFixture(b, boltStore(b), c)
+			token := f.mustExchange(f.code())["access_token"].(string)
+			h := f.handler()
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest("GET", PathUserInfo, nil)
+				r.Header.Set("Authorization", "Bearer "+token)
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if w.Code != 200 {
+					b.Fatalf("%d %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkIDToken is the making of one ID token, without what surrounds it.
+func BenchmarkIDToken(b *testing.B) {
+	for _, form := range []struct{ name, sign, alg string }{
+		{"ES256", "ES256", ""}, {"RS256", "RS256", ""}, {"EdDSA", "EdDSA", ""}, {"ES256/ECDH-ES", "ES256", "ECDH-ES"}, {"ES256/RSA-OAEP-256", "ES256", "RSA-OAEP-256"},
+	} {
+		b.Run(form.name, func(b *testing.B) {
+			c := everything()
+			c.JWKS, c.IDTokenAlg, c.IDTokenEncAlg = testPortalKeys().set(b), form.sign, form.alg
+			f := newFixture(b, memStore(b), c)
+			s := fullSubject(nil)
+			g, err := f.p.describe(&c, &AuthorizeRequest{Scopes: scopes}, &s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := f.p.idToken(b.Context(), &c, g, scopes, "nonce-of-the-portal", "access"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
