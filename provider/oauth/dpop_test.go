@@ -435,7 +435,7 @@ func TestDPoPBoundClient(t *testing.T) {
 	f := newFixture(t, memStore(t), c)
 	code := f.code()
 	status, body := f.exchange(code)
-	want(t, "no proof", status, body, 400, "invalid_dpop_proof")
+	want(t, "no proof", status, body, 400, "invalid_request")
 	if status, body := f.dpopExchange(code, newProver(t).proof(PathToken)); status != 200 {
 		t.Errorf("%v", body)
 	}

@@ -103,7 +103,7 @@ func (p *Provider) tokenProof(w http.ResponseWriter, r *http.Request, client *Cl
 	case client.CertificateBound:
 		return proven{}, &Error{Code: "invalid_request", Description: "a client certificate is needed", Status: http.StatusBadRequest}
 	case client.DPoPBound:
-		return proven{}, errDPoP("A proof is needed.")
+		return proven{}, &Error{Code: "invalid_request", Description: "a DPoP proof is needed", Status: http.StatusBadRequest}
 	}
 	return proof, nil
 }

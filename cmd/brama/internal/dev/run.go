@@ -95,8 +95,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		scheme = "https"
 		r.TLS = filepath.Join(data, "tls.pem")
 		client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
-		listeners[0] = tls.NewListener(listeners[0], &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
-			ClientAuth: tls.RequestClientCert})
+		speak := wiring.ServerTLS(certificate)
+		speak.ClientAuth = tls.RequestClientCert
+		listeners[0] = tls.NewListener(listeners[0], speak)
 	}
 	r.Issuer = scheme + "://" + listeners[0].Addr().String()
 	r.Portal = "http://" + listeners[1].Addr().String()

@@ -217,7 +217,7 @@ func listen(c *config.Config) (net.Listener, error) {
 // tlsConfig asks for client certificates at the address for them alone: a browser that comes to the issuer would show its
 // person a choice of certificates.
 func tlsConfig(c *config.Config, pair tls.Certificate) *tls.Config {
-	plain := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	plain := wiring.ServerTLS(pair)
 	if c.MTLS == nil {
 		return plain
 	}
