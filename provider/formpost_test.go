@@ -1,7 +1,10 @@
 package provider_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -34,5 +37,95 @@ func TestFormPost(t *testing.T) {
 	b.authorize("response_mode", "form_post", "prompt", "none")
 	if _, fields := b.form("/callback"); fields.Get("error") != "login_required" || fields.Get("code") != "" {
 		t.Errorf("prompt none: %v", fields)
+	}
+}
+
+// A pushed request, from the portal's server to the code: the browser carries its handle only, and a handle that is spent
+// is a page.
+func TestPushedSignIn(t *testing.T) {
+	s := newStack(t)
+	whole, err := url.Parse(s.authorizeURL("idp_hint", "demo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequest(http.MethodPost, s.server.URL+"/par", strings.NewReader(whole.RawQuery))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("cabinet", clientSecret)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var pushed struct {
+		RequestURI string `json:"request_uri"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&pushed); err != nil || res.StatusCode != http.StatusCreated {
+		t.Fatalf("%d %v", res.StatusCode, err)
+	}
+	address := s.server.URL + "/authorize?" + url.Values{"client_id": {"cabinet"}, "request_uri": {pushed.RequestURI}, "idp_hint": {"file"}}.Encode()
+	// Two tabs of two people begin with it; one comes to a code.
+	first, second := s.browser(), s.browser()
+	for _, b := range []*browser{first, second} {
+		b.get(address)
+		if !strings.HasSuffix(b.url.Path, "/demo") {
+			t.Fatalf("the hint that was pushed opens %s", b.url)
+		}
+		b.submit("demo", "person", "valid")
+	}
+	first.submit("/confirm")
+	first.exchange()
+	second.submit("/confirm")
+	if second.portal == nil || second.portal.Query().Get("error") != "invalid_request_uri" || second.portal.Query().Get("code") != "" {
+		t.Errorf("the second came to %v", second.portal)
+	}
+	third := s.browser()
+	third.get(address)
+	if third.code() != "CLIENT_BAD_REQUEST" || third.portal != nil {
+		t.Errorf("a spent handle opens %s %v", third.code(), third.portal)
+	}
+	if strings.Contains(s.logs.String(), pushed.RequestURI) {
+		t.Error("the log holds the handle")
+	}
+}
+
+// Both documents say the same, each where its specification has it.
+func TestTwoDocuments(t *testing.T) {
+	s := newStack(t)
+	var bodies []string
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
+		res, err := http.Get(s.server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d %v", path, res.StatusCode, err)
+		}
+		bodies = append(bodies, string(body))
+	}
+	if bodies[0] != bodies[1] {
+		t.Error("the documents differ")
+	}
+	var m map[string]any
+	if err := json.Unmarshal([]byte(bodies[0]), &m); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range m {
+		address, ok := v.(string)
+		if !ok || !strings.HasSuffix(name, "_endpoint") && name != "jwks_uri" {
+			continue
+		}
+		res, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode == http.StatusNotFound {
+			t.Errorf("%s is not there", name)
+		}
 	}
 }

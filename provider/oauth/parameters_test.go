@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brama/connectors"
+	"brama/storage/memstore"
 )
 
 // read returns the request that the login gets, or fails.
@@ -185,8 +187,7 @@ func TestIDTokenHint(t *testing.T) {
 		f.refused(name, "invalid_request", "id_token_hint", token)
 	}
 
-	// The key that signed it has been retired by a provider that still publishes it: kid decides, not the current key. The
-	// person who signed in is another one.
+	// The person who signs in is another one.
 	f.subject = func(*AuthorizeRequest) Subject {
 		s := testSubject(time.Now())
 		s.PersonID = "person-2"
@@ -196,6 +197,32 @@ func TestIDTokenHint(t *testing.T) {
 	f.refused("another person by claims", "login_required", "claims", `{"id_token":{"sub":{"value":"`+sub+`"}}}`)
 	f.refused("two subjects", "invalid_request", "id_token_hint", hint, "claims", `{"userinfo":{"sub":{"value":"x"}}}`)
 	f.code("claims", `{"id_token":{"sub":null}}`)
+}
+
+// Hints live through a rotation of keys (fosite notes, trap 14), as long as the key is published.
+func TestHintOfRetiredKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New(memstore.Config{})
+		f := newFixture(t, store).ownKeys()
+		body := f.mustExchange(f.code())
+		hint := body["id_token"].(string)
+		rotate := func(d time.Duration) {
+			time.Sleep(d)
+			if err := f.p.cfg.Keys.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rotate(90 * 24 * time.Hour)
+		rotate(2 * 24 * time.Hour)
+		again := f.mustExchange(f.code("id_token_hint", hint))
+		if headerOf(t, again["id_token"].(string))["kid"] == headerOf(t, hint)["kid"] {
+			t.Fatal("the key did not change")
+		}
+		for range 4 {
+			rotate(30 * 24 * time.Hour)
+		}
+		f.refused("key that is published no more", "invalid_request", "id_token_hint", hint)
+	})
 }
 
 func TestClaimsParameterIsStrict(t *testing.T) {
