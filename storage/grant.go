@@ -1,9 +1,7 @@
 package storage
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -20,23 +18,23 @@ const (
 // until the last token made from it ends: a code that comes a second time must be recognised, and tokens are alive only
 // while their grant is.
 type Grant struct {
-	ID          string    `json:"-"` // HashSecret of the code
-	Revision    uint64    `json:"revision"`
-	Client      string    `json:"client"`
-	Person      string    `json:"person"` // the record is in this group
-	Login       string    `json:"login,omitempty"`
-	Session     string    `json:"session,omitempty"` // sid of the browser's session that it was given in
-	RedirectURI string    `json:"redirect_uri"`
-	Challenge   string    `json:"challenge,omitempty"` // PKCE S256; a challenge once sent binds
-	Scopes      []string  `json:"scopes"`
-	RequestedAt time.Time `json:"requested_at"`
-	CodeExpires time.Time `json:"code_expires"`
-	Spent       time.Time `json:"spent,omitzero"`    // when the code was exchanged
-	Revoked     time.Time `json:"revoked,omitzero"`  // when everything made from the grant died
-	Sealed      []byte    `json:"sealed,omitempty"`  // claims and request parameters, sealed by provider/oauth
-	Offline     bool      `json:"offline,omitempty"` // outlives its session (OpenID Connect Core, 11)
-	JKT         string    `json:"jkt,omitempty"`     // the DPoP key that the code is bound to (RFC 9449, 10)
-	Expires     time.Time `json:"-"`
+	ID          string // HashSecret of the code
+	Revision    uint64
+	Client      string
+	Person      string // the record is in this group
+	Login       string
+	Session     string // sid of the browser's session that it was given in
+	RedirectURI string
+	Challenge   string // PKCE S256; a challenge once sent binds
+	Scopes      []string
+	RequestedAt time.Time
+	CodeExpires time.Time
+	Spent       time.Time // when the code was exchanged
+	Revoked     time.Time // when everything made from the grant died
+	Sealed      []byte    // claims and request parameters, sealed by provider/oauth
+	Offline     bool      // outlives its session (OpenID Connect Core, 11)
+	JKT         string    // the DPoP key that the code is bound to (RFC 9449, 10)
+	Expires     time.Time
 }
 
 // Live reports whether the grant itself was not revoked. Whether its session has not ended either, says LiveGrant.
@@ -45,22 +43,21 @@ func (g *Grant) Live() bool { return g.Revoked.IsZero() }
 // InsertGrant stores a new grant at revision 1. ErrExists.
 func InsertGrant(tx Tx, g Grant) error {
 	g.Revision = 1
-	r, err := encode(KindGrant, g.ID, g.Person, g.Expires, g)
-	if err != nil {
-		return err
-	}
-	return tx.Insert(r)
+	return tx.Insert(g.record())
 }
 
 // GetGrant returns a grant, also a spent or revoked one. ErrNotFound, also once expired.
 func GetGrant(tx Tx, id string) (Grant, error) {
-	var g Grant
-	r, err := decode(tx, KindGrant, id, &g)
+	r, err := tx.Get(KindGrant, id)
 	if err != nil {
 		return Grant{}, err
 	}
-	g.ID, g.Expires = id, r.Expires
-	return g, nil
+	g := Grant{ID: id, Expires: r.Expires}
+	return g, g.unpack(r.Body)
+}
+
+func (g *Grant) record() Record {
+	return Record{Kind: KindGrant, ID: g.ID, Group: g.Person, Expires: g.Expires, Body: g.pack()}
 }
 
 // LiveGrant returns a grant from which tokens are good now. ErrNotFound if it is absent or revoked, or if the session it
@@ -140,8 +137,8 @@ func RevokeGrantsOf(tx Tx, person string, now time.Time) (int, error) {
 			return 0, err
 		}
 		var g Grant
-		if err := json.Unmarshal(r.Body, &g); err != nil {
-			return 0, fmt.Errorf("storage: decoding %s: %w", KindGrant, err)
+		if err := g.unpack(r.Body); err != nil {
+			return 0, err
 		}
 		if g.Live() {
 			ids = append(ids, r.ID)
@@ -157,11 +154,7 @@ func RevokeGrantsOf(tx Tx, person string, now time.Time) (int, error) {
 
 func putGrant(tx Tx, g Grant) error {
 	g.Revision++
-	r, err := encode(KindGrant, g.ID, g.Person, g.Expires, g)
-	if err != nil {
-		return err
-	}
-	return tx.Put(r)
+	return tx.Put(g.record())
 }
 
 // EndGrants kills every grant that was given in the session sid and is not Offline: one record, whatever their number. It

@@ -13,13 +13,13 @@ var ErrReused = errors.New("storage: refresh token was used before")
 // number of the newest one, so that using a token is one compare-and-set on one small record. The record is absent if the
 // grant has no refresh token, or is dead.
 type RefreshFamily struct {
-	Grant      string    `json:"-"`                 // id of the grant and of the record
-	Generation uint64    `json:"generation"`        // of the newest token, 1 at first
-	Rotated    time.Time `json:"rotated"`           // when it was made
-	Used       time.Time `json:"used"`              // when the family was last used, near enough for the idle limit
-	Retries    int       `json:"retries,omitempty"` // how often the token before it came again in time
-	Bound      string    `json:"bound,omitempty"`   // the key that a public client must prove (RFC 9449, 5; RFC 8705, 4)
-	Expires    time.Time `json:"-"`                 // absolute
+	Grant      string    // id of the grant and of the record
+	Generation uint64    // of the newest token, 1 at first
+	Rotated    time.Time // when it was made
+	Used       time.Time // when the family was last used, near enough for the idle limit
+	Retries    int       // how often the token before it came again in time
+	Bound      string    // the key that a public client must prove (RFC 9449, 5; RFC 8705, 4)
+	Expires    time.Time // absolute
 }
 
 // RefreshRules say how refresh tokens of a family are used.
@@ -36,22 +36,21 @@ const usedStep = 16
 
 // InsertRefresh begins the family of a grant. ErrExists.
 func InsertRefresh(tx Tx, f RefreshFamily) error {
-	r, err := encode(KindRefresh, f.Grant, "", f.Expires, f)
-	if err != nil {
-		return err
-	}
-	return tx.Insert(r)
+	return tx.Insert(f.record())
 }
 
 // GetRefresh returns the family of a grant. ErrNotFound, also once expired.
 func GetRefresh(tx Tx, grant string) (RefreshFamily, error) {
-	var f RefreshFamily
-	r, err := decode(tx, KindRefresh, grant, &f)
+	r, err := tx.Get(KindRefresh, grant)
 	if err != nil {
 		return RefreshFamily{}, err
 	}
-	f.Grant, f.Expires = grant, r.Expires
-	return f, nil
+	f := RefreshFamily{Grant: grant, Expires: r.Expires}
+	return f, f.unpack(r.Body)
+}
+
+func (f *RefreshFamily) record() Record {
+	return Record{Kind: KindRefresh, ID: f.Grant, Expires: f.Expires, Body: f.pack()}
 }
 
 // UseRefresh spends the token of a generation and returns the family as it is then: its Generation is that of the token to
@@ -81,9 +80,5 @@ func UseRefresh(tx Tx, grant string, generation uint64, rules RefreshRules, now 
 	default:
 		return RefreshFamily{}, ErrReused
 	}
-	r, err := encode(KindRefresh, f.Grant, "", f.Expires, f)
-	if err != nil {
-		return RefreshFamily{}, err
-	}
-	return f, tx.Put(r)
+	return f, tx.Put(f.record())
 }

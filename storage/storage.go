@@ -22,7 +22,7 @@ type Record struct {
 	Kind      Kind
 	ID, Group string    // Group is a secondary key: one grant, session or person. Secrets are stored as their hash
 	Expires   time.Time // zero means never
-	Body      []byte    // JSON of the typed entity
+	Body      []byte    // the typed entity, written by storage: JSON, or a compact form for what is read most
 }
 
 // A Store runs functions in transactions. View sees a snapshot. Update is serializable and commits if fn returns nil;
