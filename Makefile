@@ -96,6 +96,7 @@ vulncheck:
 bench: setup wasm
 	go run ./internal/tools/bench
 	go test -run '^$$' -bench . -benchmem -cpu 1 ./internal/dstu/... ./internal/qes/... ./provider/oauth/... ./storage/...
+	go test -run '^$$' -bench 'Waiting|BesideOutage' -benchtime 3s ./provider
 
 $(TOOLS)/staticcheck: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(STATICCHECK) && touch $@
