@@ -256,6 +256,11 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 	if err := c.Validate(); err != nil {
 		return "", nil, err
 	}
+	for _, alg := range c.SigningAlgorithms() {
+		if !slices.Contains(p.cfg.Keys.Algorithms(), alg) {
+			return "", nil, faulty("there is no key for %s here", alg)
+		}
+	}
 	if (c.JWKSURI != "" || c.SectorIdentifierURI != "") && p.cfg.Fetch == nil {
 		return "", nil, faulty("nothing is fetched here: jwks_uri and sector_identifier_uri cannot be registered")
 	}
