@@ -436,3 +436,26 @@ func TestHintNamesThePerson(t *testing.T) {
 		t.Errorf("their session: %v", b.portal)
 	}
 }
+
+// TestRoleRequired: a portal that cannot do without the organisation is not offered the person alone, by the page or by a
+// form of one's own making.
+func TestRoleRequired(t *testing.T) {
+	s := newStack(t, func(o *options) { o.client = func(c *oauth.Client) { c.RequiredClaims = []string{"rnokpp", "edrpou"} } })
+	b := s.browser()
+	b.authorize("idp_hint", "demo")
+	b.submit("demo", "person", "valid-official")
+	if strings.Contains(b.page, `value="person"`) || !strings.Contains(b.page, "ТОВ «Приклад»") {
+		t.Errorf("S8 offers:\n%s", b.page)
+	}
+	action, fields := b.form("/confirm")
+	fields.Set("role", "person")
+	b.post(action, fields)
+	if b.portal != nil || b.code() != "TX_UNKNOWN" {
+		t.Errorf("as oneself: %v %s", b.portal, b.code())
+	}
+	fields.Del("role")
+	b.post(action, fields)
+	if claims := b.exchange(); claims["edrpou"] != "12345678" {
+		t.Errorf("got %v", claims)
+	}
+}

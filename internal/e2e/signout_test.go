@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,11 +75,25 @@ func TestContinueAndSignOut(t *testing.T) {
 
 // TestSignOutAccessible runs axe over S9, S13 and what follows, in both languages, light and dark, and walks them by keyboard.
 func TestSignOutAccessible(t *testing.T) {
-	d := startDev(t)
+	asks := filepath.Join(t.TempDir(), "clients.json")
+	if err := os.WriteFile(asks, []byte(`{"client_id":"noticed","client_secret":"a secret of a client that asks","client_name":"Портал із вибором",
+		"client_uri":"http://127.0.0.1:9","redirect_uris":["http://127.0.0.1:9/cb"],"scope":"openid profile ua.person","consent":"first",
+		"notice_version":"2026-09-01","purpose":{"uk":"облік платників","en":"taxpayer records"},"claims":["rnokpp","unzr","birthdate"],"required_claims":["rnokpp"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := startDev(t, "--client", asks)
 	for i, lang := range []string{"uk", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			b := newBrowser(t, browserOptions{dark: i == 1})
 			login := d.Portal + "/login?idp_hint=demo&lang=" + lang
+			b.open(authorizeNoticed(d, "idp_hint", "demo", "ui_locales", lang, "scope", "openid profile ua.person"))
+			b.do("the demo person", chromedp.Click(chromedp.CSS("#demo-valid"), chromedp.NodeVisible))
+			b.see("#optional")
+			b.do("waiting for the button", chromedp.WaitEnabled(chromedp.CSS("#confirm")))
+			b.axe("S8 with a choice")
+			b.shot("s8")
+			b.tabTo("give-birthdate")
+			b.tabTo("consent")
 			b.open(login)
 			b.do("the demo person", chromedp.Click(chromedp.CSS("#demo-valid-official"), chromedp.NodeVisible))
 			b.do("entering", chromedp.WaitEnabled(chromedp.CSS("#confirm")), chromedp.Click(chromedp.CSS("#confirm"), chromedp.NodeVisible))

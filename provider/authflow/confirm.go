@@ -82,8 +82,10 @@ func (f *Flow) loadRelease(r *http.Request, id, step string) (*login, *release, 
 	if rel.ask, err = f.agreement(r.Context(), l, rel.person, rel.identity); err != nil {
 		return l, nil, err
 	}
-	rel.role = defaultRole(l, rel.identity)
-	if rel.have != nil && rel.have.told != nil && hasRole(rel.identity, rel.have.told.Role) {
+	if offered := roles(l, rel.identity); len(offered) > 0 {
+		rel.role = offered[0].ID
+	}
+	if rel.have != nil && rel.have.told != nil && hasRole(l, rel.identity, rel.have.told.Role) {
 		rel.role = rel.have.told.Role
 	}
 	return l, rel, nil
@@ -98,8 +100,15 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 		MAC: f.Sealer.StepMAC(l.ID, l.revision, rel.mac), OtherMAC: f.Sealer.StepMAC(l.ID, l.revision, rel.step),
 		Name: id.Name, RNOKPP: id.Identifier(connectors.RNOKPP), UNZR: id.Identifier(connectors.UNZR),
 		Issuer: id.Certificate.Issuer, NotAfter: id.Certificate.NotAfter, CheckedAt: id.Certificate.CheckedAt, AuthTime: id.AuthTime,
-		Method: rel.method, Gets: rel.ask.given, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
+		Method: rel.method, Email: id.Email, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
 		Version: l.client.NoticeVersion, Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
+	}
+	for _, claim := range rel.ask.given {
+		if slices.Contains(roleClaims, claim) {
+			data.GetsInRole = append(data.GetsInRole, claim)
+		} else {
+			data.Gets = append(data.Gets, claim)
+		}
 	}
 	for _, claim := range rel.ask.optional {
 		data.Optional = append(data.Optional, web.Choice{Claim: claim, Chosen: rel.ask.chosen(claim)})
@@ -110,7 +119,7 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	if left := id.Certificate.NotAfter.Sub(f.Now()); left < expiringSoon && !id.Certificate.NotAfter.IsZero() {
 		data.ExpiresInDays = int(left/(24*time.Hour)) + 1
 	}
-	for _, x := range id.Roles {
+	for _, x := range roles(l, id) {
 		data.Roles = append(data.Roles, web.Role{ID: x.ID, Title: x.Title, Organization: x.Organization, EDRPOU: x.EDRPOU, Chosen: x.ID == rel.role})
 	}
 	if code != "" {
@@ -122,17 +131,18 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	f.render(w, r, page)
 }
 
-// defaultRole is the person, or the organisation where the portal demands one.
-func defaultRole(l *login, id *connectors.Identity) string {
-	if slices.Contains(l.client.RequiredClaims, "edrpou") && len(id.Roles) > 1 {
-		return id.Roles[1].ID
+// roles are what the person may choose from: those of the certificate, or only those in an organisation where the portal
+// cannot do without it.
+func roles(l *login, id *connectors.Identity) []connectors.Role {
+	if !slices.ContainsFunc(roleClaims, func(c string) bool { return slices.Contains(l.client.RequiredClaims, c) }) {
+		return id.Roles
 	}
-	return id.Roles[0].ID
+	return slices.DeleteFunc(slices.Clone(id.Roles), func(r connectors.Role) bool { return r.ID == "person" })
 }
 
-// hasRole reports whether the certificate gives a role: what it does not give is nobody's mistake (threat T32).
-func hasRole(id *connectors.Identity, role string) bool {
-	return slices.ContainsFunc(id.Roles, func(x connectors.Role) bool { return x.ID == role })
+// hasRole reports whether somebody may choose a role: what the certificate does not give is nobody's mistake (threat T32).
+func hasRole(l *login, id *connectors.Identity, role string) bool {
+	return slices.ContainsFunc(roles(l, id), func(x connectors.Role) bool { return x.ID == role })
 }
 
 // Enter is «Увійти» on S8: the login is confirmed, the browser gets a new session, and the portal its code.
@@ -158,7 +168,7 @@ func (f *Flow) enter(w http.ResponseWriter, r *http.Request, id, step string) {
 	if role := in.values.Get("role"); role != "" {
 		rel.role = role
 	}
-	if !hasRole(rel.identity, rel.role) {
+	if !hasRole(l, rel.identity, rel.role) {
 		f.fail(w, r, l, &problem{code: codeUnknown, err: errors.New("role is not of the certificate")})
 		return
 	}

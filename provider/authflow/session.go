@@ -144,7 +144,7 @@ func (f *Flow) silent(r *http.Request, l *login) (*oauth.Subject, string, error)
 		return nil, "consent_required", nil
 	}
 	role := have.told.Role
-	if !hasRole(have.identity, role) {
+	if !hasRole(l, have.identity, role) {
 		return nil, "interaction_required", nil
 	}
 	s := f.subject(l, have.person, have.identity, have.login.SID)

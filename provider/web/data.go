@@ -34,7 +34,8 @@ type Confirm struct {
 	MAC           string
 	Name          string
 	RNOKPP, UNZR  string
-	BirthDate     string // yyyy-mm-dd, as in the token
+	BirthDate     string // as it is shown
+	Email         string // of the certificate
 	Roles         []Role // more than one is a choice
 	Issuer        string
 	NotAfter      time.Time
@@ -43,6 +44,7 @@ type Confirm struct {
 	ExpiresInDays int // zero if that is far away
 	AuthTime      time.Time
 	Gets          []string // keys below confirm.gets.: what comes with the sign-in
+	GetsInRole    []string // the same, of a role in an organisation
 	Optional      []Choice // what the person may give
 	Purpose       string   // in the portal's words; may be empty
 	Version       string   // of the notice; may be empty
