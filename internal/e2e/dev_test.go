@@ -35,6 +35,7 @@ type dev struct {
 		BankID   string   `json:"bankid"`
 		Cloud    string   `json:"cloud"`
 		Async    string   `json:"async"`
+		Smart    string   `json:"smart"`
 		MobileID string   `json:"mobileid"`
 		Number   string   `json:"number"`
 		Numbers  []string `json:"numbers"`

@@ -142,6 +142,12 @@ var walks = []walk{
 			return "cloud", "SIG_INVALID"
 		},
 		approve: func(w *walking) { w.ring("#identifier-async", "#get-async", w.d.Doubles.Async, "approve") }},
+	{name: "cloud vchasno", tab: "cloud", lang: "uk",
+		refuse: func(w *walking) (string, string) {
+			w.ring("#identifier-vchasno", "#get-vchasno", w.d.Doubles.Smart, "refuse")
+			return "cloud", "REMOTE_REFUSED"
+		},
+		approve: func(w *walking) { w.ring("#identifier-vchasno", "#get-vchasno", w.d.Doubles.Smart, "approve") }},
 }
 
 // otp types a one-time code; "" is the one that the telephone shows.

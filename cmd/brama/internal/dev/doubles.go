@@ -36,6 +36,7 @@ type Doubles struct {
 	BankID   string `json:"bankid"`
 	Cloud    string `json:"cloud"`    // the telephone's page
 	Async    string `json:"async"`    // the same, of the cloud that signs when it has the approval
+	Smart    string `json:"smart"`    // the same, of the SmartID family
 	MobileID string `json:"mobileid"` // the telephone's page
 	// Number is that of the person in Cloud and MobileID; Numbers are all that the person has, since one is rung three times
 	// in ten minutes and not more. Email is that of the cloud with a one-time code.
@@ -61,6 +62,9 @@ const (
 
 // asyncPath is where the second cloud stands at the address of the first.
 const asyncPath = "/async"
+
+// smartPath is where the double of the SmartID family stands there.
+const smartPath = "/smart"
 
 // tellTime bounds one notification of a double.
 const tellTime = 10 * time.Second
@@ -88,7 +92,7 @@ func base(l net.Listener) string { return "http://" + l.Addr().String() }
 func (d *doubles) start(ctx context.Context, log *slog.Logger, listeners []net.Listener) error {
 	d.methods = map[string]connectors.Connector{}
 	d.where = Doubles{Diia: base(listeners[0]), IDGov: base(listeners[1]), BankID: base(listeners[2]),
-		Cloud: base(listeners[3]) + "/phone", Async: base(listeners[3]) + asyncPath + "/phone", MobileID: base(listeners[4]) + "/phone",
+		Cloud: base(listeners[3]) + "/phone", Async: base(listeners[3]) + asyncPath + "/phone", Smart: base(listeners[3]) + smartPath + "/phone", MobileID: base(listeners[4]) + "/phone",
 		Numbers: olenaNumbers(), Email: olenaEmail}
 	d.where.Number = d.where.Numbers[0]
 	person, err := d.services.Issue(qestest.Request{FamilyName: "Тестенко", GivenName: "Олена", MiddleName: "Петрівна", RNOKPP: "3184710691",
@@ -237,9 +241,14 @@ func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.
 	if err != nil {
 		return nil, err
 	}
+	family, err := cloudtest.New(cloudtest.Config{BaseURL: base(l) + smartPath, Stranger: stranger, Notify: d.tell, Accounts: waiting})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", double.Handler())
 	mux.Handle(asyncPath+"/", http.StripPrefix(asyncPath, async.Handler()))
+	mux.Handle(smartPath+"/", http.StripPrefix(smartPath, family.Handler()))
 	secret := func() (string, error) { return cloudtest.ClientSecret, nil }
 	entry := func(id, name string, kind cloud.Kind, path string) cloud.Provider {
 		return cloud.Provider{ID: id, Name: name, Kind: kind, URL: base(l) + path, ClientID: cloudtest.ClientID, Secret: secret}
@@ -252,8 +261,14 @@ func (d *doubles) cloud(l net.Listener, person, stranger *qestest.Issued) (http.
 	code.Identifier = cloud.Email
 	later := entry("async", "Хмара, яка підписує згодом (ТЕСТ)", cloud.CSC2, asyncPath+"/csc/v2")
 	later.Identifier = cloud.Phone
+	// The SmartID family at the level of its JSON: how the real services encrypt their sessions is not known, so that serve
+	// refuses them, and the double's envelope encrypts nothing.
+	smart := cloud.Provider{ID: "smartid", Name: "SmartID (ТЕСТ)", Kind: cloud.SmartID, URL: base(l) + smartPath + "/smartid",
+		LinkURL: base(l) + smartPath + "/smartid/kep?hash=rd/kep/", Prefix: cloudtest.Prefix}
+	vchasno := cloud.Provider{ID: "vchasno", Name: "Вчасно.КЕП (ТЕСТ)", Kind: cloud.Vchasno, URL: base(l) + smartPath + "/vchasno", Identifier: cloud.Phone}
 	d.methods[cloud.Method], err = cloud.New(cloud.Config{Verifier: d.engine.Remote, Do: d.outbound.Do, AllowHTTP: true, Wait: d.wait,
-		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Providers: []cloud.Provider{phone, page, code, later}})
+		NotifyURL: d.notifyURL(base(l), cloud.Method), TrustList: d.engine.TrustList, Envelope: cloudtest.Envelope{},
+		Providers: []cloud.Provider{phone, page, code, later, smart, vchasno}})
 	return d.heard(mux), err
 }
 
