@@ -88,7 +88,8 @@ func TestAccessibleRemote(t *testing.T) {
 			tab("diia")
 			link := b.code()
 			back := regexp.MustCompile(`http://127\.0\.0\.1:\d+/return/diia/[A-Za-z0-9_.-]+`).FindString(strings.ReplaceAll(onPhone(t, link, "ignore"), "&amp;", "&"))
-			elsewhere.open(back + "?lang=" + lang)
+			elsewhere.open(d.Issuer + "/help?lang=" + lang) // keeps the language
+			elsewhere.open(back)
 			elsewhere.see("#elsewhere")
 			elsewhere.look("a return elsewhere", "elsewhere")
 			elsewhere.do("«Це не я»", chromedp.Click(chromedp.CSS("#not-me"), chromedp.NodeVisible))
