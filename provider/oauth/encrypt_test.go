@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"brama/internal/fetch"
 )
 
 // portalKeys are key pairs of a portal: for encryption, EC and RSA, and one for signatures.
@@ -245,4 +248,32 @@ func (f *fixture) userinfoText(body map[string]any) string {
 	r := httptest.NewRequest("GET", PathUserInfo, nil)
 	r.Header.Set("Authorization", "Bearer "+body["access_token"].(string))
 	return f.do(r).Body.String()
+}
+
+// Keys behind a jwks_uri are asked for again when none fits, and once only.
+func TestEncryptionKeyFetchedAgain(t *testing.T) {
+	pair := testPortalKeys()
+	c := portal()
+	c.JWKSURI, c.IDTokenEncAlg = "https://portal.example.ua/jwks", "ECDH-ES"
+	f := newFixture(t, memStore(t), c)
+	asked := 0
+	config := f.p.cfg
+	config.Fetch = func(context.Context, fetch.Request) (*fetch.Response, error) {
+		asked++
+		body := jwks(t, jose.JSONWebKey{Key: pair.signing.Public(), KeyID: "signing", Use: "sig"})
+		if asked > 1 {
+			body = pair.set(t)
+		}
+		return &fetch.Response{Status: 200, Body: body}, nil
+	}
+	var err error
+	if f.p, err = New(config); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		pair.open(t, f.mustExchange(f.code())["id_token"].(string), "ECDH-ES", defaultEnc)
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
 }
