@@ -29,6 +29,25 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
+// BenchmarkRefreshParallel is a server under load: requests that come together share a sync of the disk.
+func BenchmarkRefreshParallel(b *testing.B) {
+	f := newFixture(b, boltStore(b), refresher())
+	h := f.handler()
+	b.SetParallelism(16)
+	b.ReportAllocs()
+	defer reportCPU(b)()
+	b.RunParallel(func(pb *testing.PB) {
+		token := refreshOf(f.mustExchange(f.code()))
+		for pb.Next() {
+			w := serve1(h, asked(PathToken, "portal", url.Values{"grant_type": {GrantRefreshToken}, "refresh_token": {token}}))
+			if token = refreshIn(w); token == "" {
+				b.Errorf("%d %s", w.Code, w.Body)
+				return
+			}
+		}
+	})
+}
+
 // BenchmarkClientCredentials writes nothing, whatever the store.
 func BenchmarkClientCredentials(b *testing.B) {
 	f := newFixture(b, boltStore(b), interfaces()...)
