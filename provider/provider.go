@@ -131,6 +131,7 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 		Issuer: cfg.Issuer, Store: cfg.Store, Sealer: sealer, Keys: signing, Clients: registry,
 		TokenSecrets:  [][]byte{seal.Derive(cfg.Secret, "token")},
 		SubjectSecret: seal.Derive(cfg.Secret, "subject"),
+		TokenRules:    cfg.TokenRules,
 		PersonAlive: func(tx storage.Tx, person string) error {
 			_, err := tx.Get(storage.KindPerson, person)
 			return err

@@ -56,23 +56,10 @@ type Config struct {
 	// SubjectSecret makes pairwise subjects: at least 32 random bytes, never changed, or every portal loses its people.
 	SubjectSecret []byte
 
-	CodeLifetime        time.Duration // 0 means 60 s
-	AccessTokenLifetime time.Duration // 0 means 10 min
-	IDTokenLifetime     time.Duration // 0 means 10 min
+	CodeLifetime    time.Duration // 0 means 60 s
+	IDTokenLifetime time.Duration // 0 means 10 min
 
-	// RefreshLifetime is the absolute limit of refresh tokens with offline_access, SessionRefreshLifetime that of those which
-	// die with the browser session; RefreshIdle is how long either may lie unused.
-	RefreshLifetime        time.Duration // 0 means 90 days
-	SessionRefreshLifetime time.Duration // 0 means 8 h
-	RefreshIdle            time.Duration // 0 means 14 days
-	// RefreshGrace is how long a refresh token that was used may come again, its answer having been lost, and RefreshRetries
-	// how often.
-	RefreshGrace   time.Duration // 0 means 20 s
-	RefreshRetries int           // 0 means 2, a negative number never
-
-	// DPoPNonce demands a nonce of ours in every DPoP proof (RFC 9449, 8): a proof then cannot have been made long before it
-	// is used, at the cost of one more request now and then. Without it a nonce that comes must be ours all the same.
-	DPoPNonce bool
+	TokenRules
 
 	// PersonAlive reports, inside a transaction, whether a person may still have tokens: nil, or storage.ErrNotFound. It is
 	// asked at every refresh; nil asks nobody.
@@ -91,6 +78,24 @@ type Config struct {
 	Audit audit.Log        // records codes that were misused; nil means nowhere
 	Log   *slog.Logger     // nil means slog.Default
 	Now   func() time.Time // the clock; nil means time.Now. fosite has its own, time.Now
+}
+
+// TokenRules say how long tokens live and what their holders must show. The zero value is good.
+type TokenRules struct {
+	AccessTokenLifetime time.Duration // 0 means 10 min
+	// RefreshLifetime is the absolute limit of refresh tokens with offline_access, SessionRefreshLifetime that of those which
+	// die with the browser session; RefreshIdle is how long either may lie unused.
+	RefreshLifetime        time.Duration // 0 means 90 days
+	SessionRefreshLifetime time.Duration // 0 means 8 h
+	RefreshIdle            time.Duration // 0 means 14 days
+	// RefreshGrace is how long a refresh token that was used may come again, its answer having been lost, and RefreshRetries
+	// how often.
+	RefreshGrace   time.Duration // 0 means 20 s
+	RefreshRetries int           // 0 means 2, a negative number never
+
+	// DPoPNonce demands a nonce of ours in every DPoP proof (RFC 9449, 8): a proof then cannot have been made long before it
+	// is used, at the cost of one more request now and then. Without it a nonce that comes must be ours all the same.
+	DPoPNonce bool
 }
 
 // A Provider reads authorization requests, issues codes and tokens and describes itself. Safe for concurrent use.

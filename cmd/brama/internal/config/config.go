@@ -53,6 +53,8 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	// Clients are the portals.
 	Clients []Client `yaml:"clients"`
+	// OAuthTokens say how long tokens live.
+	OAuthTokens OAuthTokens `yaml:"oauth_tokens"`
 	// MTLS lets portals prove themselves by client certificates.
 	MTLS *MTLS `yaml:"mtls"`
 	// Registration lets portals register themselves.
@@ -219,6 +221,9 @@ func (c *Config) check() error {
 	}
 	if l := c.Token.WithoutDevice; l != "" && l != "low" && l != "substantial" {
 		fault("token.level_without_device: %q is neither low nor substantial", l)
+	}
+	if err := c.OAuthTokens.check(); err != nil {
+		faults = append(faults, err)
 	}
 	if c.Keys != nil {
 		faults = append(faults, c.Keys.check()...)
