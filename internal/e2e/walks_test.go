@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -204,6 +206,7 @@ func TestWalks(t *testing.T) {
 
 func (w *walking) walk(walk walk, refusing bool) {
 	t := w.t
+	w.must(chromedp.Call(w.ctx, network.ClearBrowserCookies, cdp.Empty{})) // nobody has signed in here before
 	w.open(w.d.Portal + "/?lang=" + walk.lang)
 	w.press("pressing the portal's entry", "#login")
 	w.press("opening the tab", "#tab-"+walk.tab)
