@@ -36,7 +36,7 @@ func TestConsentPolicies(t *testing.T) {
 					t.Fatalf("visit %d: asked %v", visit, got)
 				}
 				if asked {
-					if !strings.Contains(b.page, "2026-09-01") || !strings.Contains(b.page, "облік платників") {
+					if !strings.Contains(b.page, "01.09.2026") || !strings.Contains(b.page, "облік платників") {
 						t.Error("version or purpose is not shown")
 					}
 					b.submit("/confirm")
@@ -146,7 +146,7 @@ func TestNewNoticeAsksAgain(t *testing.T) {
 	again := renewed.browser()
 	again.authorize("idp_hint", "demo", "scope", allScopes)
 	again.submit("demo", "person", "valid")
-	if !strings.Contains(again.page, `name="consent"`) || !strings.Contains(again.page, "2027-01-01") {
+	if !strings.Contains(again.page, `name="consent"`) || !strings.Contains(again.page, "01.01.2027") {
 		t.Error("the new notice is not asked about")
 	}
 }

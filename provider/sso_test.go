@@ -459,3 +459,22 @@ func TestRoleRequired(t *testing.T) {
 		t.Errorf("got %v", claims)
 	}
 }
+
+// TestErasedPersonHasNoSession: a session of somebody who is not known any more answers nothing (threat T80).
+func TestErasedPersonHasNoSession(t *testing.T) {
+	s := newStack(t)
+	b := s.browser()
+	b.signIn("valid")
+	person := s.sessions()[0].Person
+	if err := s.store.Update(t.Context(), func(tx storage.Tx) error { return tx.Delete(storage.KindPerson, person) }); err != nil {
+		t.Fatal(err)
+	}
+	b.authorize("prompt", "none")
+	if b.refusal() != "login_required" {
+		t.Errorf("silently: %v", b.portal)
+	}
+	b.authorize()
+	if strings.Contains(b.page, "Тестенко") {
+		t.Errorf("at %s the person is shown", b.url)
+	}
+}

@@ -101,7 +101,7 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 		Name: id.Name, RNOKPP: id.Identifier(connectors.RNOKPP), UNZR: id.Identifier(connectors.UNZR),
 		Issuer: id.Certificate.Issuer, NotAfter: id.Certificate.NotAfter, CheckedAt: id.Certificate.CheckedAt, AuthTime: id.AuthTime,
 		Method: rel.method, Email: id.Email, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
-		Version: l.client.NoticeVersion, Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
+		Version: noticeDate(l.client.NoticeVersion), Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
 	}
 	for _, claim := range rel.ask.given {
 		if slices.Contains(roleClaims, claim) {
@@ -129,6 +129,14 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	f.Report(r.Context(), code, nil)
 	page.Data = data
 	f.render(w, r, page)
+}
+
+// noticeDate is a version as people read it: most are dates.
+func noticeDate(version string) string {
+	if at, err := time.Parse(time.DateOnly, version); err == nil {
+		return at.Format("02.01.2006")
+	}
+	return version
 }
 
 // roles are what the person may choose from: those of the certificate, or only those in an organisation where the portal

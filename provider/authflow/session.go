@@ -51,7 +51,10 @@ func (f *Flow) browserSession(r *http.Request) (*storage.Session, error) {
 	}
 	var s storage.Session
 	err = f.Store.View(r.Context(), func(tx storage.Tx) (err error) {
-		s, err = storage.GetSession(tx, storage.HashSecret(cookie))
+		if s, err = storage.GetSession(tx, storage.HashSecret(cookie)); err != nil {
+			return err
+		}
+		_, err = tx.Get(storage.KindPerson, s.Person) // who was erased has no session (threat T80)
 		return err
 	})
 	switch {
