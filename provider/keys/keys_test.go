@@ -99,7 +99,10 @@ func TestJWKSPublicOnly(t *testing.T) {
 	if len(set.Keys) != len(Algorithms()) {
 		t.Fatalf("%d keys", len(set.Keys))
 	}
-	for _, one := range set.Keys {
+	for i, one := range set.Keys {
+		if one["alg"] != Algorithms()[i] {
+			t.Errorf("key %d is for %s, want %s", i, one["alg"], Algorithms()[i])
+		}
 		allowed := []string{"kty", "kid", "use", "alg", "crv", "x", "y"}
 		switch one["kty"] {
 		case "RSA":

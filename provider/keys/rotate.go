@@ -225,6 +225,10 @@ func (k *Keys) publish(records []record, more []*key, open func(record) (*key, e
 			return fmt.Errorf("%w: %s", ErrAlgorithm, alg)
 		}
 	}
+	// The default algorithm first: there are clients that take the first key of their kind.
+	slices.SortStableFunc(public, func(a, b publicKey) int {
+		return slices.Index(Algorithms(), a.Algorithm) - slices.Index(Algorithms(), b.Algorithm)
+	})
 	var err error
 	if s.jwks, err = json.Marshal(struct {
 		Keys []publicKey `json:"keys"`
