@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,18 +115,11 @@ func openKeys(cfg Config, sealer *seal.Sealer) (*keys.Keys, error) {
 // newEngine makes the OAuth half.
 func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 	cfg, signing := p.cfg, p.keys
-	for _, c := range cfg.Clients {
-		for _, alg := range c.SigningAlgorithms() {
-			if !slices.Contains(signing.Algorithms(), alg) {
-				return nil, fmt.Errorf("client %q: there is no key for %s", c.ID, alg)
-			}
-		}
-	}
 	registry, err := oauth.NewRegistry(cfg.Clients...)
 	if err != nil {
 		return nil, err
 	}
-	return oauth.New(oauth.Config{
+	engine, err := oauth.New(oauth.Config{
 		Issuer: cfg.Issuer, Store: cfg.Store, Sealer: sealer, Keys: signing, Clients: registry,
 		TokenSecrets:  [][]byte{seal.Derive(cfg.Secret, "token")},
 		SubjectSecret: seal.Derive(cfg.Secret, "subject"),
@@ -141,6 +133,15 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 		Fetch:    cfg.Fetch, MTLSBase: cfg.MTLS.Base, ClientCAs: cfg.MTLS.CAs, Registration: cfg.Registration,
 		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,
 	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range cfg.Clients {
+		if err := engine.Offers(&cfg.Clients[i]); err != nil {
+			return nil, err
+		}
+	}
+	return engine, nil
 }
 
 // farewell says that messages to portals are waiting.

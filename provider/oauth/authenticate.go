@@ -7,10 +7,8 @@ import (
 	"strings"
 )
 
-// AuthMethods lists the ways in which clients may prove themselves here. tls_client_auth is among them only where the
+// authMethods lists the ways in which clients may prove themselves here. tls_client_auth is among them only where the
 // configuration names the authorities of client certificates, both TLS methods only where certificates can come.
-func (p *Provider) AuthMethods() []string { return authMethods(&p.cfg) }
-
 func authMethods(cfg *Config) []string {
 	methods := []string{AuthPrivateKeyJWT, AuthBasic, AuthPost, AuthNone}
 	if cfg.MTLSBase != "" {

@@ -341,6 +341,34 @@ func (c *Client) idTokenAlg() string {
 	return c.IDTokenAlg
 }
 
+// offeredBy says why a client that Validate accepts cannot work with a provider: it proves itself, or is bound, by certificates
+// where none come, its keys are where nothing is fetched, or there is no key of ours for what it wants signed. nil if it can.
+func (c *Client) offeredBy(cfg *Config) error {
+	m := c.Method()
+	switch {
+	case m != "" && !slices.Contains(authMethods(cfg), m):
+		return faulty("token_endpoint_auth_method %q is not offered", m)
+	case c.CertificateBound && cfg.MTLSBase == "":
+		return faulty("tokens bound to certificates are not offered")
+	case (c.JWKSURI != "" || c.SectorIdentifierURI != "") && cfg.Fetch == nil:
+		return faulty("nothing is fetched here: neither jwks_uri nor sector_identifier_uri can be used")
+	}
+	for _, alg := range c.SigningAlgorithms() {
+		if !slices.Contains(cfg.Keys.Algorithms(), alg) {
+			return faulty("there is no key for %s", alg)
+		}
+	}
+	return nil
+}
+
+// Offers says why a client of the configuration cannot work with p, nil if it can.
+func (p *Provider) Offers(c *Client) error {
+	if err := c.offeredBy(&p.cfg); err != nil {
+		return fmt.Errorf("oauth: client %q: %w", c.ID, err)
+	}
+	return nil
+}
+
 // SigningAlgorithms lists the algorithms in which this provider signs for c.
 func (c *Client) SigningAlgorithms() []string {
 	list := []string{c.idTokenAlg()}

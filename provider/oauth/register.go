@@ -245,9 +245,6 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 		secret = newSecret()
 		hash = HashSecret(secret)
 	}
-	if !slices.Contains(p.AuthMethods(), m.AuthMethod) {
-		return "", nil, faulty("token_endpoint_auth_method %q is not offered", m.AuthMethod)
-	}
 	c, err := m.Client()
 	if err != nil {
 		return "", nil, err
@@ -256,13 +253,8 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 	if err := c.Validate(); err != nil {
 		return "", nil, err
 	}
-	for _, alg := range c.SigningAlgorithms() {
-		if !slices.Contains(p.cfg.Keys.Algorithms(), alg) {
-			return "", nil, faulty("there is no key for %s here", alg)
-		}
-	}
-	if (c.JWKSURI != "" || c.SectorIdentifierURI != "") && p.cfg.Fetch == nil {
-		return "", nil, faulty("nothing is fetched here: jwks_uri and sector_identifier_uri cannot be registered")
+	if err := c.offeredBy(&p.cfg); err != nil {
+		return "", nil, err
 	}
 	if err := p.proveSector(ctx, &c); err != nil {
 		if !errors.Is(err, errSector) {

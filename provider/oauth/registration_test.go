@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/ory/fosite"
 )
 
 // A registration can say everything that a Client holds, so that no field is for one kind of file alone.
@@ -65,6 +67,28 @@ func fill(t *testing.T, v reflect.Value) {
 		v.Set(m)
 	default:
 		t.Fatalf("%v is not known here", v.Type())
+	}
+}
+
+// What cannot work with a provider as it is configured is found at its start, not by the first person.
+func TestClientIsOffered(t *testing.T) {
+	f := newFixture(t, memStore(t))
+	for name, c := range map[string]Client{"certificate": tlsPortal(), "remote keys": remoteClient(t), "bound": {CertificateBound: true}} {
+		if f.p.Offers(&c) == nil {
+			t.Errorf("%s: offered", name)
+		}
+	}
+	c := portal()
+	if err := f.p.Offers(&c); err != nil {
+		t.Error(err)
+	}
+}
+
+// T86: fosite knows of no address of a client, so that it can ask none.
+func TestFositeFetchesNothing(t *testing.T) {
+	var c any = &fositeClient{Client: remoteClient(t)}
+	if _, ok := c.(fosite.OpenIDConnectClient); ok {
+		t.Error("fosite sees jwks_uri and request_uris")
 	}
 }
 
