@@ -2,20 +2,15 @@ package idgov
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
-	"time"
 
 	"brama/connectors"
 	"brama/connectors/connectortest"
 	"brama/connectors/idgov/idgovtest"
 	"brama/internal/fetch"
-	"brama/internal/qes"
 	"brama/internal/qes/qestest"
-	"brama/internal/qes/revocation"
 )
 
 const (
@@ -42,22 +37,10 @@ func newBench(t testing.TB, change func(*idgovtest.Config, *Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust, err := a.TrustStore()
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, err := revocation.New(revocation.Config{Do: do.Do, Responders: trust.Responders, AllowsHost: trust.AllowsHost, CacheFor: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	documents, err := qes.NewDocumentValidator(qes.DocumentConfig{Trust: trust, Revocation: status})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ours := a.Person(t, func(r *qestest.Request) { r.Kind, r.Organization = qestest.Encryption, "Надавач послуг" })
 	dc := idgovtest.Config{BaseURL: base, ClientID: "0123456789abcdef0123456789abcdef", ClientSecret: secret, RedirectURIs: []string{returnURL}, Provider: a.Provider}
 	cc := Config{
-		BaseURL: base, PlainHTTP: true, ClientID: dc.ClientID, ClientSecret: secret, Documents: documents, Do: do.Do,
+		BaseURL: base, PlainHTTP: true, ClientID: dc.ClientID, ClientSecret: secret, Documents: a.Documents, Do: do.Do,
 		Keys:      []Key{{Private: ours.Key.DSTU, Certificate: ours.Certificate.Certificate}},
 		TrustList: func() string { return "test" },
 	}
@@ -109,38 +92,12 @@ func (b *bench) walk(l connectors.Login, choices url.Values) (connectors.Login, 
 	return l, connectors.Event{Via: connectors.ViaReturn, Values: choose(b.t, to.URL, choices)}
 }
 
-// choose opens the page of the double, presses a button and returns the parameters of the way back.
+// choose presses a button on the page of the double and returns the parameters of the way back.
 func choose(t testing.TB, page string, choices url.Values) url.Values {
 	t.Helper()
-	browser := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := browser.Get(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		t.Fatalf("the page answers %d", res.StatusCode)
-	}
-	u, err := url.Parse(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := url.Values{"means": {DigSign}, "state": {u.Query().Get("state")}, "redirect_uri": {u.Query().Get("redirect_uri")}}
-	for k, v := range choices {
-		form[k] = v
-	}
-	if res, err = browser.PostForm(u.Scheme+"://"+u.Host+"/choose", form); err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	back, err := res.Location()
-	if err != nil {
-		t.Fatalf("the form answers %d: %v", res.StatusCode, err)
-	}
-	if got := back.Scheme + "://" + back.Host + back.Path; got != returnURL {
-		t.Fatalf("the way back is %s", got)
-	}
-	return back.Query()
+	return connectortest.Choose(t, page, returnURL, func(q url.Values) url.Values {
+		return set("means", DigSign, "state", q.Get("state"), "redirect_uri", q.Get("redirect_uri"))
+	}, choices)
 }
 
 // try walks and returns the identity or the error.
@@ -158,18 +115,7 @@ func (b *bench) advance(ctx context.Context, l connectors.Login, ev connectors.E
 	return step.(connectors.Done).Identity, nil
 }
 
-func codeOf(err error) string {
-	var r *connectors.Refusal
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return ""
-}
-
-func set(pairs ...string) url.Values {
-	v := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		v.Set(pairs[i], pairs[i+1])
-	}
-	return v
-}
+var (
+	codeOf = connectortest.CodeOf
+	set    = connectortest.Set
+)

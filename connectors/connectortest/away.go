@@ -1,0 +1,65 @@
+package connectortest
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"brama/connectors"
+)
+
+// Choose opens the page of a double, posts the form of a button to /choose and returns the parameters of the way back to
+// returnURL. fixed are the fields of the form that the page would have, made of the page's own parameters; choices are laid
+// over them.
+func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) url.Values, choices url.Values) url.Values {
+	t.Helper()
+	browser := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := browser.Get(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("the page answers %d", res.StatusCode)
+	}
+	u, err := url.Parse(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := fixed(u.Query())
+	for k, v := range choices {
+		form[k] = v
+	}
+	if res, err = browser.PostForm(u.Scheme+"://"+u.Host+"/choose", form); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	back, err := res.Location()
+	if err != nil {
+		t.Fatalf("the form answers %d: %v", res.StatusCode, err)
+	}
+	if got := back.Scheme + "://" + back.Host + back.Path; got != returnURL {
+		t.Fatalf("the way back is %s", got)
+	}
+	return back.Query()
+}
+
+// CodeOf returns the code of a refusal, "" for any other error.
+func CodeOf(err error) string {
+	var r *connectors.Refusal
+	if errors.As(err, &r) {
+		return r.Code
+	}
+	return ""
+}
+
+// Set makes values of pairs of name and value.
+func Set(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return v
+}
