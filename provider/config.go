@@ -51,6 +51,8 @@ type Config struct {
 	MTLS MTLS
 	// Registration lets clients register themselves; nil has no such endpoint.
 	Registration *oauth.RegistrationConfig
+	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
+	RequirePAR bool
 	// Operator is named on the pages; may be empty.
 	Operator Operator
 	// Dev shows the yellow bar and takes an issuer on loopback over http.

@@ -116,7 +116,7 @@ func TestTwoDocuments(t *testing.T) {
 	}
 	for name, v := range m {
 		address, ok := v.(string)
-		if !ok || !strings.HasSuffix(name, "_endpoint") && name != "jwks_uri" {
+		if !ok || !strings.HasSuffix(name, "_endpoint") && name != "jwks_uri" && name != "service_documentation" {
 			continue
 		}
 		res, err := http.Get(address)

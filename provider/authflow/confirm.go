@@ -287,8 +287,15 @@ func (f *Flow) notGranted(w http.ResponseWriter, r *http.Request, l *login, req 
 	}
 	var e *oauth.Error
 	if errors.As(err, &e) && !e.Page {
-		f.Report(r.Context(), codeInternal, err)
-		f.OAuth.Deny(w, r, req, e.Code, codeInternal)
+		code := codeInternal
+		switch {
+		case e.Code == "unmet_authentication_requirements":
+			code = codeLevel
+		case e.Status < http.StatusInternalServerError:
+			code = "" // the portal's affair: another person than it asked for, a pushed request that is spent
+		}
+		f.Report(r.Context(), code, err)
+		f.OAuth.Deny(w, r, req, e.Code, code)
 		return
 	}
 	f.fail(w, r, l, &problem{code: codeInternal, err: err})

@@ -18,6 +18,8 @@ type metadata struct {
 	JWKSURI               string `json:"jwks_uri"`
 	RegistrationEndpoint  string `json:"registration_endpoint,omitempty"` // RFC 7591
 
+	Documentation string `json:"service_documentation,omitempty"`
+
 	// Authorization requests and their answers.
 	Scopes             []string `json:"scopes_supported"`
 	ResponseTypes      []string `json:"response_types_supported"`
@@ -97,6 +99,7 @@ func mtlsAliases(cfg *Config) map[string]string {
 func describeProvider(cfg *Config) ([]byte, error) {
 	return json.Marshal(metadata{
 		Issuer:                cfg.Issuer,
+		Documentation:         cfg.Documentation,
 		AuthorizationEndpoint: cfg.Issuer + PathAuthorize,
 		TokenEndpoint:         cfg.Issuer + PathToken,
 		UserInfoEndpoint:      cfg.Issuer + PathUserInfo,

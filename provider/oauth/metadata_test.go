@@ -244,7 +244,8 @@ var proofs = map[string]func(*announced){
 		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
 	"userinfo_encryption_enc_values_supported": encryptsBy("enc", func(c *Client, v string) { c.UserInfoEncAlg, c.UserInfoEncEnc = "ECDH-ES", v },
 		func(f *fixture) string { return f.userinfoText(f.mustExchange(f.code())) }),
-	"end_session_endpoint": endpoint(PathLogout),
+	"service_documentation": always(testIssuer + "/docs"), // TestTwoDocuments in provider opens it
+	"end_session_endpoint":  endpoint(PathLogout),
 	// provider/backchannel and the provider's own tests show the way of each message.
 	"backchannel_logout_supported":          always(true),
 	"backchannel_logout_session_supported":  always(true),
@@ -355,6 +356,7 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	fixtureWith := func(t *testing.T) *fixture {
 		f := newFixture(t, memStore(t), wholePortal(t))
 		cfg := f.p.cfg
+		cfg.Documentation = testIssuer + "/docs"
 		cfg.MTLSBase, cfg.ClientCAs = "https://mtls.example.ua", x509.NewCertPool()
 		var err error
 		if f.p, err = New(cfg); err != nil {

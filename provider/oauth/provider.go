@@ -65,6 +65,9 @@ type Config struct {
 	// asked at every refresh; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
 
+	// Documentation is where people read how to connect a portal, for the metadata; may be empty.
+	Documentation string
+
 	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
 	RequirePAR bool
 

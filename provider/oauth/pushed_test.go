@@ -355,3 +355,28 @@ func TestPushedProofBindsCode(t *testing.T) {
 		t.Errorf("%d %v", status, body)
 	}
 }
+
+// T93: what a public client pushes is stored, so that it is counted as a stranger's; a client that proves itself is not.
+func TestStrangersPushesAreCounted(t *testing.T) {
+	public := portal()
+	public.ID, public.SecretHash = "public", nil
+	f := newFixture(t, memStore(t), portal(), public)
+	cfg := f.p.cfg
+	left := 2
+	cfg.Stranger = func(*http.Request) bool { left--; return left >= 0 }
+	var err error
+	if f.p, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{201, 201, 429, 429} {
+		r := httptest.NewRequest("POST", PathPAR, strings.NewReader(params("client_id", "public").Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if status, body := f.pushRequest(r); status != want {
+			t.Errorf("push %d: %d %v", i, status, body)
+		}
+	}
+	f.handle()
+	if left != -2 {
+		t.Errorf("counted down to %d", left)
+	}
+}
