@@ -152,7 +152,7 @@ func Load(name string) (*Config, error) {
 	}
 	var c Config
 	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, withoutSource(err))
 	}
 	if c.dir, err = filepath.Abs(filepath.Dir(name)); err != nil {
 		return nil, err
@@ -167,6 +167,11 @@ func Load(name string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &c, nil
+}
+
+// withoutSource leaves the lines of the file out of an error of the decoder: somebody may have written a secret there.
+func withoutSource(err error) error {
+	return errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
 }
 
 // check finds every fault, so that an administrator mends them in one go.

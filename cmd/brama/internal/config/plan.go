@@ -45,7 +45,7 @@ func LoadPlan(name string) (*Plan, error) {
 func ParsePlan(b []byte) (*Plan, error) {
 	var p Plan
 	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&p); err != nil {
-		return nil, err
+		return nil, withoutSource(err)
 	}
 	k := new(checker)
 	for field, value := range map[string]string{"branch.name": p.Branch.Name, "branch.full_name": p.Branch.FullName, "branch.address": p.Branch.Address,

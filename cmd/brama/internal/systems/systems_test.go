@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"brama/cmd/brama/internal/config"
 	"brama/cmd/brama/internal/systems"
@@ -475,5 +476,31 @@ func TestLevels(t *testing.T) {
 				t.Errorf("%s: at most %s, want %s", method, got, want)
 			}
 		}
+	}
+}
+
+// TestDiiaAuth: in the scope auth the id of a request does not name its login, and the store does, also for another server
+// that has the same store.
+func TestDiiaAuth(t *testing.T) {
+	t.Setenv("BANKID_SECRET_OF_THE_TEST", secret)
+	w := newWorld(t)
+	store := memstore.New(memstore.Config{})
+	index := systems.Index{Store: store, System: diia.Method}
+	if err := index.Put(t.Context(), "id/+=", "login1", time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if login, err := (systems.Index{Store: store, System: diia.Method}).Get(t.Context(), "id/+="); err != nil || login != "login1" {
+		t.Errorf("%q, %v", login, err)
+	}
+	if login, err := index.Get(t.Context(), "another"); err == nil || login != "" {
+		t.Errorf("%q, %v", login, err)
+	}
+	cfg := w.config(w.load(strings.Replace(w.settings("branch1", "offer1"), `branch: "branch1"`, `scope: auth, branch: "branch1"`, 1)))
+	if _, err := systems.New(cfg); err != nil {
+		t.Error(err)
+	}
+	cfg.Store = nil
+	if _, err := systems.New(cfg); err == nil || !strings.Contains(err.Error(), "needs a store") {
+		t.Errorf("without a store: %v", err)
 	}
 }
