@@ -241,6 +241,15 @@ func wholeLife(t *testing.T, f *fixture) []string {
 	access, id := body["access_token"].(string), body["id_token"].(string)
 	f.userinfo(access)
 	f.userinfo(access + "x")
+	first := refreshOf(body)
+	second := f.mustRefresh(first)
+	f.refresh(first + "x")
+	f.tokens(asked(PathIntrospect, "portal", url.Values{"token": {access}}))
+	f.do(asked(PathRevoke, "portal", url.Values{"token": {access}}))
+	proof := newProver(f.t).proof(PathToken, "jti", "jti-of-the-proof")
+	f.dpopRefresh(refreshOf(second), proof)
+	f.dpopRefresh(refreshOf(second), proof)
+	f.refresh(first)
 	f.exchange(code)
 	bad := f.code()
 	f.exchange(bad, "code_verifier", "another-verifier-of-more-than-forty-three-chars")
@@ -253,7 +262,7 @@ func wholeLife(t *testing.T, f *fixture) []string {
 	f.tokens(basic)
 	f.ask(params("scope", "junk", "state", "state-of-an-error"))
 	secrets := []string{
-		code, bad, open, access, id, testSecret, testVerifier, "another-verifier", "wrong-secret", "broken-secret",
+		first, refreshOf(second), accessOf(second), proof, "jti-of-the-proof", code, bad, open, access, id, testSecret, testVerifier, "another-verifier", "wrong-secret", "broken-secret",
 		"state-of-the-portal", "state-of-an-error", "nonce-of-the-portal", "3333333334", "19900102-12345", "Шевченко", "0a1b2c3d4e5f",
 		f.idClaims(body)["sub"].(string),
 	}
@@ -265,7 +274,7 @@ func wholeLife(t *testing.T, f *fixture) []string {
 
 // T74, T90: no code, token, secret, state or personal value in the log, whatever goes wrong.
 func TestNoCodeInLogs(t *testing.T) {
-	f := newFixture(t, memStore(t))
+	f := newFixture(t, memStore(t), refresher())
 	secrets := wholeLife(t, f)
 	if !strings.Contains(f.log.String(), "invalid_grant") || !strings.Contains(f.log.String(), "invalid_client") {
 		t.Fatalf("log says nothing: %s", f.log)
@@ -284,7 +293,7 @@ func TestDumpHoldsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFixture(t, store).ownKeys()
+	f := newFixture(t, store, refresher()).ownKeys()
 	secrets := wholeLife(t, f)
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
