@@ -108,7 +108,7 @@ func TestOwnProgramContainer(t *testing.T) {
 	w.get(d.Portal + "/login")
 	request := w.toRequest()
 	sign := func(manifest []byte) ([]byte, error) {
-		return create(t, d.key(t, "valid", "dat"), d.KeysPassword, manifest), nil
+		return create(t, d.key(t, "valid", "pfx"), d.KeysPassword, manifest), nil
 	}
 	pack := func(documents ...asic.Document) []byte {
 		b, err := asic.Pack(documents, sign)
