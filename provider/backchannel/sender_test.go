@@ -28,6 +28,13 @@ type portal struct {
 	hang   bool
 }
 
+// list returns the sids that it was told, in order.
+func (p *portal) list() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.told)
+}
+
 type auditDouble struct {
 	mu     sync.Mutex
 	events []audit.Event
@@ -140,8 +147,8 @@ func TestTries(t *testing.T) {
 		s.Wake()
 		time.Sleep(3 * time.Hour)
 		synctest.Wait()
-		if len(back.told) != 3 || len(down.told) != len(pauses)+1 {
-			t.Errorf("%d and %d tries", len(back.told), len(down.told))
+		if len(back.list()) != 3 || len(down.list()) != len(pauses)+1 {
+			t.Errorf("%d and %d tries", len(back.list()), len(down.list()))
 		}
 		at := begin
 		for i, when := range down.times {
@@ -173,19 +180,20 @@ func TestHangingPortal(t *testing.T) {
 		store := memstore.New(memstore.Config{})
 		hangs, good := &portal{hang: true}, &portal{}
 		s, _ := newSender(t, store, map[string]*portal{"hangs": hangs, "good": good})
+		var sids []string
+		for i := range 50 {
+			sids = append(sids, fmt.Sprint(i))
+		}
+		insert(t, store, "hangs", sids...)
 		stop := run(s)
 		defer stop()
-		for i := range 50 {
-			insert(t, store, "hangs", fmt.Sprint(i))
-		}
-		s.Wake()
 		synctest.Wait()
 		insert(t, store, "good", "1")
 		s.Wake()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if len(good.told) != 1 {
-			t.Errorf("the other portal was told %d times", len(good.told))
+		if len(good.list()) != 1 {
+			t.Errorf("the other portal was told %d times", len(good.list()))
 		}
 		time.Sleep(4100 * time.Millisecond)
 		synctest.Wait()
@@ -228,8 +236,8 @@ func TestRestart(t *testing.T) {
 	stop = run(s)
 	<-heard
 	stop()
-	if !slices.Equal(p.told, []string{"sent", "waiting"}) || waiting(t, store) != 0 {
-		t.Errorf("told %v, %d left", p.told, waiting(t, store))
+	if !slices.Equal(p.list(), []string{"sent", "waiting"}) || waiting(t, store) != 0 {
+		t.Errorf("told %v, %d left", p.list(), waiting(t, store))
 	}
 }
 
@@ -249,10 +257,11 @@ func TestSeveralSenders(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		slices.Sort(p.told)
+		got := p.list()
+		slices.Sort(got)
 		slices.Sort(sids)
-		if !slices.Equal(p.told, sids) {
-			t.Errorf("told %v", p.told)
+		if !slices.Equal(got, sids) {
+			t.Errorf("told %v", got)
 		}
 	})
 }
@@ -277,13 +286,13 @@ func TestProcessDiesInATry(t *testing.T) {
 		defer run(s)()
 		time.Sleep(lease / 2)
 		synctest.Wait()
-		if len(p.told) != 0 {
+		if len(p.list()) != 0 {
 			t.Error("told in the time of another")
 		}
 		time.Sleep(lease)
 		synctest.Wait()
-		if len(p.told) != 1 {
-			t.Errorf("told %d times", len(p.told))
+		if len(p.list()) != 1 {
+			t.Errorf("told %d times", len(p.list()))
 		}
 	})
 }
