@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"brama/connectors"
+	"brama/connectors/internal/signing"
 	"brama/internal/challenge"
 )
 
@@ -86,7 +86,7 @@ func (st *state) key() (*credential, error) {
 func (f *flow) newState(p *Provider) {
 	now := f.c.cfg.Now()
 	f.p = p
-	f.st = state{Provider: p.ID, Code: matchingCode(), Challenge: digest(f.login.Challenge),
+	f.st = state{Provider: p.ID, Code: signing.MatchingCode(), Challenge: digest(f.login.Challenge),
 		Asked: now.UTC().Truncate(time.Second), Until: now.Add(f.c.cfg.Wait).UTC().Truncate(time.Second)}
 	if f.login.Expires.Before(f.st.Until) {
 		f.st.Until = f.login.Expires
@@ -106,15 +106,6 @@ func random() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// matchingCode returns two digits, 10 to 99, that tie page and telephone.
-func matchingCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(90))
-	if err != nil {
-		panic("cloud: internal error: no randomness")
-	}
-	return fmt.Sprint(n.Int64() + 10)
 }
 
 // portal is what the telephone shows of the portal: its name, else its host out of the challenge.

@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/url"
 	"slices"
 	"strings"
@@ -254,7 +253,7 @@ func (c *Connector) press(ctx context.Context, login connectors.Login, v url.Val
 		return nil, o.refuse("REMOTE_NO_ACCOUNT", errors.New("not a Ukrainian number"))
 	}
 	now := c.cfg.Now()
-	st := state{Operator: o.ID, Code: matchingCode(), Challenge: digest(login.Challenge), Asked: now.UTC().Truncate(time.Second),
+	st := state{Operator: o.ID, Code: signing.MatchingCode(), Challenge: digest(login.Challenge), Asked: now.UTC().Truncate(time.Second),
 		Until: now.Add(c.cfg.Wait).UTC().Truncate(time.Second)}
 	if login.Expires.Before(st.Until) {
 		st.Until = login.Expires
@@ -377,15 +376,6 @@ func transaction() string {
 func digest(b []byte) []byte {
 	sum := sha256.Sum256(b)
 	return sum[:]
-}
-
-// matchingCode returns two digits, 10 to 99, that tie page and telephone.
-func matchingCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(90))
-	if err != nil {
-		panic("mobileid: internal error: no randomness")
-	}
-	return fmt.Sprint(n.Int64() + 10)
 }
 
 // maxDisplay is what a telephone shows: Cyrillic goes as UCS-2, two octets a character.
