@@ -55,6 +55,8 @@ type Config struct {
 	Clients []Client `yaml:"clients"`
 	// OAuthTokens say how long tokens live.
 	OAuthTokens OAuthTokens `yaml:"oauth_tokens"`
+	// RequirePAR takes requests to sign in from no portal but pushed ones (RFC 9126).
+	RequirePAR bool `yaml:"require_pushed_requests"`
 	// MTLS lets portals prove themselves by client certificates.
 	MTLS *MTLS `yaml:"mtls"`
 	// Registration lets portals register themselves.
