@@ -13,12 +13,6 @@ func badGrant(description string) *Error {
 	return &Error{Code: "invalid_grant", Description: description, Status: http.StatusBadRequest}
 }
 
-// A grantView is a grant as one request saw it.
-type grantView struct {
-	grant  storage.Grant
-	claims *sealedGrant
-}
-
 // redeemCode exchanges a code (RFC 6749, 4.1.3). The code was made by fosite; it is spent here, since fosite 0.49 drops the
 // challenge before it compares the verifier and lets two parallel exchanges win. What stands in the store is written by one
 // Update: all or nothing.

@@ -60,9 +60,6 @@ func authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.C
 	return u.client, nil
 }
 
-// fositeTime translates a moment of our clock into one of fosite's, which is always time.Now.
-func (p *Provider) fositeTime(at time.Time) time.Time { return time.Now().Add(at.Sub(p.cfg.Now())) }
-
 // noHasher refuses every comparison: fosite must never come to compare a secret.
 type noHasher struct{}
 
