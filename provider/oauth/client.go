@@ -209,7 +209,8 @@ func (c *Client) Allows(grantType string) bool {
 // FAPI reports whether c is held to the FAPI 2.0 Security Profile.
 func (c *Client) FAPI() bool { return c.Profile != "" }
 
-// MessageSigning reports whether c is held to FAPI 2.0 Message Signing: signed requests and signed answers.
+// MessageSigning reports whether c is held to FAPI 2.0 Message Signing: signed requests, and signed answers if it is
+// registered for them (authorization_signed_response_alg): the profile lets each be used without the other.
 func (c *Client) MessageSigning() bool { return c.Profile == ProfileFAPI2MessageSigning }
 
 // NeedsPAR reports whether requests of c are taken by PAR only.

@@ -34,7 +34,7 @@ func (p *Provider) checkDemands(req *AuthorizeRequest, c *Client, a *submission)
 		return invalidRequest("requests of this client have to be pushed (PAR)")
 	case !a.signed && c.NeedsSignedRequest():
 		return invalidRequest("requests of this client have to be signed request objects")
-	case c.MessageSigning() && !req.signedResponse():
+	case c.MessageSigning() && c.AuthorizationSignedAlg != "" && !req.signedResponse():
 		return invalidRequest("response_mode of this client has to be a signed one")
 	case c.FAPI() && !strings.HasPrefix(req.RedirectURI, "https://") && !c.Native:
 		return invalidRequest("redirect_uri is not https")

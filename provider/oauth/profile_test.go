@@ -132,11 +132,13 @@ func TestFAPIRequests(t *testing.T) {
 	}
 }
 
-// FAPI 2.0 Message Signing: requests are signed, and so are answers.
+// FAPI 2.0 Message Signing: requests are signed, and the answers of a client that is registered for signed ones.
 func TestFAPIMessageSigning(t *testing.T) {
 	es := clientKeys()["ES256"]
 	now := time.Now().Unix()
-	f := newFixture(t, memStore(t), fapiClient(t, ProfileFAPI2MessageSigning))
+	answering := fapiClient(t, ProfileFAPI2MessageSigning)
+	answering.AuthorizationSignedAlg = "ES256"
+	f := newFixture(t, memStore(t), answering)
 	for name, c := range map[string]struct {
 		form url.Values
 		code string
@@ -164,6 +166,10 @@ func TestFAPIMessageSigning(t *testing.T) {
 		if c.code == "" && status != http.StatusCreated || c.code != "" && body["error"] != c.code {
 			t.Errorf("%s: %d %v", name, status, body)
 		}
+	}
+	plain := newFixture(t, memStore(t), fapiClient(t, ProfileFAPI2MessageSigning))
+	if status, body := plain.pushAs(es, jwtObject(t, "ES256", map[string]any{"response_mode": "query"}), nil); status != http.StatusCreated {
+		t.Errorf("a client that is not registered for signed answers: %d %v", status, body)
 	}
 	_, body := f.pushAs(es, jwtObject(t, "ES256", map[string]any{"state": "inside"}), nil)
 	w := f.ask(url.Values{"client_id": {"jwt"}, "request_uri": {body["request_uri"].(string)}, "state": {"outside"}, "request": nil})
