@@ -28,13 +28,20 @@ const (
 	lockWait   = time.Second // another process holds the file: say so, do not hang
 	maxBatch   = 256         // functions in one commit: bounds how long the first of them waits
 	sweepBatch = 500         // records removed in one commit
+
+	journalSuffix = "-journal"
 )
 
 // A Store is a storage.Store in a bbolt file. Safe for concurrent use.
 type Store struct {
-	db    *bolt.DB
-	now   func() time.Time
-	queue chan *job
+	db      *bolt.DB
+	journal *journal // the writer's
+	now     func() time.Time
+	queue   chan *job
+
+	reading  sync.RWMutex // held for reading while a View takes hold of the state, for writing while the state moves on
+	gathered *gathered
+	number   uint64 // of the last frame that is on the disk
 
 	mu     sync.RWMutex // held for reading while a job is put into the queue
 	closed bool
@@ -54,7 +61,8 @@ var (
 	ErrBroken = errors.New("boltstore: an earlier commit failed, restart the server")
 )
 
-// Open opens the file, or makes it. The file is readable and writable by its owner only, also if it was not before.
+// Open opens the file, or makes it, and beside it the journal, whose name has "-journal" behind: what a crash left there goes
+// into the file. Both are readable and writable by their owner only, also if they were not before.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Path == "" {
 		return nil, errors.New("boltstore: no path")
@@ -80,7 +88,10 @@ func Open(cfg Config) (*Store, error) {
 	if err := os.Chmod(cfg.Path, fileMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("boltstore: restricting the file: %w", err), db.Close())
 	}
-	s := &Store{db: db, now: cfg.Now, queue: make(chan *job, maxBatch), stop: make(chan struct{})}
+	s := &Store{db: db, now: cfg.Now, gathered: newGathered(), queue: make(chan *job, maxBatch), stop: make(chan struct{})}
+	if err := s.recover(cfg.Path + journalSuffix); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s.writer.Add(1)
 	go s.write()
 	if cfg.SweepEvery > 0 {
@@ -90,38 +101,62 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// recover opens the journal and puts into the tree what it has.
+func (s *Store) recover(path string) error {
+	var applied uint64
+	if err := s.db.View(func(tx *bolt.Tx) (err error) {
+		applied, err = readApplied(tx)
+		return err
+	}); err != nil {
+		return err
+	}
+	j, changes, err := openJournal(path, applied)
+	if err != nil {
+		return err
+	}
+	s.journal, s.number = j, j.number
+	for _, c := range changes {
+		s.gathered.add(j.number, c)
+	}
+	if err := s.settle(nil); err != nil {
+		return errors.Join(fmt.Errorf("boltstore: taking over the journal: %w", err), j.file.Close())
+	}
+	return nil
+}
+
 // View implements storage.Store.
 func (s *Store) View(ctx context.Context, fn func(storage.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := s.db.View(func(tx *bolt.Tx) error {
-		return fn(overlay.New(base{tx}, s.now(), true))
-	})
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		return ErrClosed
+	tx, now, err := s.read()
+	if err != nil {
+		return err
 	}
-	return err
+	defer func() { _ = tx.Rollback() }() // it only read
+	return fn(overlay.New(now, s.now(), true))
+}
+
+// read takes hold of the state as it is: a tree and what gathered over it belong together.
+func (s *Store) read() (*bolt.Tx, state, error) {
+	s.reading.RLock()
+	defer s.reading.RUnlock()
+	tx, err := s.db.Begin(false)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		err = ErrClosed
+	}
+	return tx, state{base{tx}, s.gathered, s.number}, err
 }
 
 // Update implements storage.Store. It waits for its commit even if ctx ends meanwhile, for the outcome must be known.
 func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
-	return s.do(&job{ctx: ctx, run: func(tx *bolt.Tx) error {
-		o := overlay.New(base{tx}, s.now(), false)
-		if err := fn(o); err != nil {
-			return err
-		}
-		return o.Writes(
-			func(r storage.Record) error { return put(tx, r) },
-			func(k storage.Kind, id string) error { return remove(tx, k, id) },
-		)
-	}})
+	return s.do(&job{ctx: ctx, run: fn})
 }
 
 // Sweep removes at most limit expired records and returns how many it removed.
 func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	n := 0
-	err := s.do(&job{ctx: ctx, run: func(tx *bolt.Tx) error {
+	err := s.do(&job{ctx: ctx, settle: func(tx *bolt.Tx) error {
 		var err error
 		n, err = sweep(tx, s.now(), limit)
 		return err
@@ -148,7 +183,7 @@ func (s *Store) sweep(every time.Duration) {
 	}
 }
 
-// Close waits for what is being written, then closes the file.
+// Close waits for what is being written, moves it into the file, and closes it: the journal is then empty.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -161,5 +196,5 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	s.sweeper.Wait()
 	s.writer.Wait()
-	return s.db.Close()
+	return errors.Join(s.journal.file.Close(), s.db.Close())
 }

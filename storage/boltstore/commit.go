@@ -2,15 +2,20 @@ package boltstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	"brama/storage"
+	"brama/storage/internal/overlay"
 )
 
-// A job is one function waiting to be written, and its answer.
+// A job is one function waiting to be written, and its answer. One of run and settle is set.
 type job struct {
 	ctx      context.Context
-	run      func(*bolt.Tx) error
+	run      func(storage.Tx) error
+	settle   func(*bolt.Tx) error // runs in the commit that brings the tree up to date
 	err      error
 	panicked any
 	done     chan struct{}
@@ -64,41 +69,117 @@ func (s *Store) write() {
 		for _, j := range batch {
 			close(j.done)
 		}
+		if broken == nil && s.journal.full() {
+			// Nobody waits for it: what it moves is on the disk. If it fails, the next one is told.
+			if err := s.settle(nil); err != nil {
+				broken = fmt.Errorf("%w: %w", ErrBroken, err)
+			}
+		}
+	}
+	if broken == nil {
+		_ = s.settle(nil) // the next start does it otherwise
 	}
 }
 
-// commit runs the functions one after another in one transaction. A function that fails has written nothing and does not
-// disturb the others. If the commit itself fails, all fail, and the returned error says that the store is broken.
+// commit runs the functions one after another over one state, and makes what they wrote durable by one frame of the journal.
+// A function that fails has written nothing and does not disturb the others. If the disk fails, all fail, and the returned
+// error says that the store is broken.
 func (s *Store) commit(batch []*job) error {
-	tx, err := s.db.Begin(true)
+	tx, now, err := s.read()
 	if err != nil {
 		return fail(batch, err)
 	}
+	now.number++ // what this batch writes is seen by its later functions
+	s.journal.begin()
 	wrote := false
 	for _, j := range batch {
-		if j.err = j.ctx.Err(); j.err != nil {
+		if j.err = j.ctx.Err(); j.err != nil || j.run == nil {
 			continue
 		}
-		j.call(tx)
-		if j.err == nil && j.panicked == nil {
+		o := overlay.New(now, s.now(), false)
+		j.call(o)
+		if j.err != nil || j.panicked != nil {
+			continue
+		}
+		var changes []change
+		if changes, j.err = collect(now, o); j.err != nil {
+			continue
+		}
+		for _, c := range changes {
+			s.journal.add(c)
+			s.gathered.add(now.number, c)
 			wrote = true
-		} else if isHalfWritten(j.err) {
-			_ = tx.Rollback() // the reason is already in hand
-			answer(batch, j.err)
-			return nil
 		}
 	}
-	if !wrote {
-		_ = tx.Rollback() // nothing to lose
-		return nil
+	_ = tx.Rollback() // it only read
+	if wrote {
+		if err := s.journal.commit(); err != nil {
+			return fail(batch, err)
+		}
+		s.reading.Lock()
+		s.number = now.number
+		s.reading.Unlock()
 	}
-	if err := tx.Commit(); err != nil {
-		return fail(batch, err)
+	for _, j := range batch {
+		if j.settle != nil && j.err == nil {
+			if err := s.settle(j.settle); err != nil {
+				return fail([]*job{j}, err)
+			}
+		}
 	}
 	return nil
 }
 
-func (j *job) call(tx *bolt.Tx) {
+// collect returns what a function wrote. A record that is damaged is not written over: whoever mends the file must see it.
+func collect(now state, o *overlay.Tx) ([]change, error) {
+	var changes []change
+	take := func(c change) error {
+		changes = append(changes, c)
+		_, _, err := now.Get(c.record.Kind, c.record.ID)
+		return err
+	}
+	err := o.Writes(
+		func(r storage.Record) error { return take(change{record: r}) },
+		func(k storage.Kind, id string) error {
+			return take(change{record: storage.Record{Kind: k, ID: id}, remove: true})
+		},
+	)
+	return changes, err
+}
+
+// errNothing rolls a commit of the tree back that would change nothing.
+var errNothing = errors.New("nothing to write")
+
+// settle moves what gathered into the tree by one commit, also does what also does in it, and begins the journal anew.
+func (s *Store) settle(also func(*bolt.Tx) error) error {
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		if also == nil && s.gathered.empty() {
+			return errNothing
+		}
+		if err := s.gathered.apply(tx); err != nil {
+			return err
+		}
+		if err := writeApplied(tx, s.number); err != nil {
+			return err
+		}
+		if also != nil {
+			return also(tx)
+		}
+		return nil
+	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.reading.Lock()
+	s.gathered = newGathered()
+	s.reading.Unlock()
+	return s.journal.restart()
+}
+
+func (j *job) call(tx storage.Tx) {
 	defer func() {
 		if p := recover(); p != nil {
 			j.panicked = p

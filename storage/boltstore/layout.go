@@ -23,20 +23,35 @@ import (
 //	groups:  kind 0 group 0 id
 //	expiry:  expires (8 bytes) ‖ kind 0 id
 //
+// A third one, meta, has under "applied" the number of the last frame of the journal that is in the tree (8 bytes).
+//
 // Kinds, groups and ids hold no zero byte (overlay checks).
 var (
 	groupsBucket = []byte("\x00groups")
 	expiryBucket = []byte("\x00expiry")
+	metaBucket   = []byte("\x00meta")
+	appliedKey   = []byte("applied")
 )
 
-// A halfWritten is an error after which the transaction may hold a part of a function's writes.
-type halfWritten struct{ error }
+// readApplied returns the number of the last frame that is in the tree, 0 if there is none.
+func readApplied(tx *bolt.Tx) (uint64, error) {
+	b := tx.Bucket(metaBucket)
+	if b == nil {
+		return 0, nil
+	}
+	v := b.Get(appliedKey)
+	if len(v) != 8 {
+		return 0, errors.New("boltstore: the number of the last frame is damaged")
+	}
+	return binary.BigEndian.Uint64(v), nil
+}
 
-func (h halfWritten) Unwrap() error { return h.error }
-
-func isHalfWritten(err error) bool {
-	var h halfWritten
-	return errors.As(err, &h)
+func writeApplied(tx *bolt.Tx, number uint64) error {
+	b, err := tx.CreateBucketIfNotExists(metaBucket)
+	if err != nil {
+		return err
+	}
+	return b.Put(appliedKey, binary.BigEndian.AppendUint64(nil, number))
 }
 
 type base struct{ tx *bolt.Tx }
@@ -113,8 +128,14 @@ func parse(k storage.Kind, id string, v []byte) (storage.Record, error) {
 	return r, nil
 }
 
-func format(r storage.Record) []byte {
-	v := make([]byte, 0, 8+2+len(r.Group)+len(r.Body))
+func format(r storage.Record) []byte { return appendFormat(make([]byte, 0, formatSize(r)), r) }
+
+func formatSize(r storage.Record) int {
+	var length [binary.MaxVarintLen64]byte
+	return 8 + binary.PutUvarint(length[:], uint64(len(r.Group))) + len(r.Group) + len(r.Body)
+}
+
+func appendFormat(v []byte, r storage.Record) []byte {
 	v = binary.BigEndian.AppendUint64(v, uint64(expires(r)))
 	v = binary.AppendUvarint(v, uint64(len(r.Group)))
 	v = append(v, r.Group...)
@@ -146,24 +167,21 @@ func expiryKey(at int64, k storage.Kind, id string) []byte {
 func put(tx *bolt.Tx, r storage.Record) error {
 	bucket, err := tx.CreateBucketIfNotExists([]byte(r.Kind))
 	if err != nil {
-		return halfWritten{err}
+		return err
 	}
 	var old storage.Record
 	if v := bucket.Get([]byte(r.ID)); v != nil {
 		if old, err = parse(r.Kind, r.ID, v); err != nil {
-			return halfWritten{err}
+			return err
 		}
 		if err := unindex(tx, old, r); err != nil {
-			return halfWritten{err}
+			return err
 		}
 	}
 	if err := bucket.Put([]byte(r.ID), format(r)); err != nil {
-		return halfWritten{err}
+		return err
 	}
-	if err := index(tx, old, r); err != nil {
-		return halfWritten{err}
-	}
-	return nil
+	return index(tx, old, r)
 }
 
 // index adds the index entries of r that old does not have: a page that is not touched is not written.
@@ -211,15 +229,12 @@ func remove(tx *bolt.Tx, k storage.Kind, id string) error {
 	}
 	old, err := parse(k, id, v)
 	if err != nil {
-		return halfWritten{err}
+		return err
 	}
 	if err := unindex(tx, old, storage.Record{}); err != nil {
-		return halfWritten{err}
+		return err
 	}
-	if err := bucket.Delete([]byte(id)); err != nil {
-		return halfWritten{err}
-	}
-	return nil
+	return bucket.Delete([]byte(id))
 }
 
 // sweep removes at most limit records that had expired at now.

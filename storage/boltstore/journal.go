@@ -1,0 +1,226 @@
+package boltstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+
+	"brama/storage"
+)
+
+// A journal is what makes an Update durable: its writes go to the end of one file by one write and one sync, where a commit
+// of the tree costs two syncs and a dozen pages. From time to time everything that gathered goes into the tree in one
+// commit, together with the number of the last frame that is in it, and the journal begins anew at the start of its file.
+//
+// A frame, numbers big endian:
+//
+//	length of payload (4 bytes) ‖ CRC-32C of the rest (4) ‖ number of the frame (8) ‖ payload
+//
+// Frames are numbered without a gap over the life of the store, so what is left of an earlier round behind the newest frame
+// is never taken for its successor. A frame that does not check is the end: a crash tore it, and nobody was answered.
+//
+// Payload: for each write 1, kind, id, value (see layout) for a put, or 2, kind, id for a removal; each text or value
+// behind its length as uvarint.
+type journal struct {
+	file   *os.File
+	end    int64  // where the next frame goes
+	number uint64 // of the last frame
+	buf    []byte // of the frame that is being made
+}
+
+const (
+	frameHeader = 16
+	// maxFrame bounds what is believed of a length: maxBatch functions with a few records each are far below.
+	maxFrame = 1 << 30
+	// journalSize is how much gathers before it goes into the tree.
+	journalSize = 1 << 20
+
+	opPut    = 1
+	opRemove = 2
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A change is one write of a frame.
+type change struct {
+	record storage.Record // for a removal its kind and id
+	remove bool
+}
+
+// openJournal opens the journal, or makes it, and returns what stands in it behind the frame applied, which is the last one
+// that the tree has.
+func openJournal(path string, applied uint64) (*journal, []change, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, nil, fmt.Errorf("boltstore: opening the journal: %w", err)
+	}
+	j := &journal{file: file, number: applied}
+	changes, err := j.read()
+	if err == nil {
+		err = errors.Join(file.Chmod(fileMode), syncDir(filepath.Dir(path)))
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("boltstore: the journal: %w", err), file.Close())
+	}
+	return j, changes, nil
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// read finds the end and returns the changes of the frames behind j.number, which it raises.
+func (j *journal) read() ([]change, error) {
+	all, err := io.ReadAll(j.file)
+	if err != nil {
+		return nil, err
+	}
+	changes, end, number, err := readFrames(all, j.number)
+	if err != nil {
+		return nil, err
+	}
+	if number != j.number {
+		j.end, j.number = end, number
+	}
+	return changes, nil
+}
+
+var errJournal = errors.New("it is not the journal of this file: writes that were answered would be lost")
+
+// readFrames returns the changes of the frames behind the frame applied, where they end, and the number of the last.
+func readFrames(b []byte, applied uint64) (changes []change, end int64, number uint64, err error) {
+	for first := true; ; first = false {
+		n, payload, ok := readFrame(b[end:])
+		switch {
+		case !ok:
+			return changes, end, max(number, applied), nil
+		case first && n > applied+1:
+			return nil, 0, 0, errJournal // the tree is older than the journal's beginning
+		case !first && n != number+1:
+			return changes, end, max(number, applied), nil // of an earlier round
+		}
+		number = n
+		if n > applied {
+			if changes, err = readPayload(changes, payload); err != nil {
+				return nil, 0, 0, err
+			}
+		}
+		end += frameHeader + int64(len(payload))
+	}
+}
+
+func readFrame(b []byte) (number uint64, payload []byte, ok bool) {
+	if len(b) < frameHeader {
+		return 0, nil, false
+	}
+	size := binary.BigEndian.Uint32(b)
+	if size == 0 || size > maxFrame || uint64(size) > uint64(len(b)-frameHeader) {
+		return 0, nil, false
+	}
+	whole := b[:frameHeader+int(size)]
+	if crc32.Checksum(whole[8:], castagnoli) != binary.BigEndian.Uint32(b[4:]) {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint64(b[8:]), whole[frameHeader:], true
+}
+
+func readPayload(changes []change, b []byte) ([]change, error) {
+	bad := errors.New("a frame does not parse")
+	take := func() []byte {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			b = nil
+			return nil
+		}
+		out := b[size : size+int(n)]
+		b = b[size+int(n):]
+		return out
+	}
+	for len(b) > 0 {
+		op := b[0]
+		b = b[1:]
+		kind, id := storage.Kind(take()), string(take())
+		if kind == "" || id == "" {
+			return nil, bad
+		}
+		switch op {
+		case opPut:
+			r, err := parse(kind, id, take())
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, change{record: r})
+		case opRemove:
+			changes = append(changes, change{record: storage.Record{Kind: kind, ID: id}, remove: true})
+		default:
+			return nil, bad
+		}
+	}
+	return changes, nil
+}
+
+// begin starts a frame; add adds a write to it, and commit makes it durable.
+func (j *journal) begin() {
+	j.buf = append(j.buf[:0], make([]byte, frameHeader)...)
+}
+
+func (j *journal) add(c change) {
+	op := byte(opPut)
+	if c.remove {
+		op = opRemove
+	}
+	j.buf = append(j.buf, op)
+	j.buf = binary.AppendUvarint(j.buf, uint64(len(c.record.Kind)))
+	j.buf = append(j.buf, c.record.Kind...)
+	j.buf = binary.AppendUvarint(j.buf, uint64(len(c.record.ID)))
+	j.buf = append(j.buf, c.record.ID...)
+	if !c.remove {
+		j.buf = binary.AppendUvarint(j.buf, uint64(formatSize(c.record)))
+		j.buf = appendFormat(j.buf, c.record)
+	}
+}
+
+// commit returns nil once the frame is on the disk.
+func (j *journal) commit() error {
+	size := len(j.buf) - frameHeader
+	if size > maxFrame {
+		return errors.New("frame is too long")
+	}
+	binary.BigEndian.PutUint32(j.buf, uint32(size))
+	binary.BigEndian.PutUint64(j.buf[8:], j.number+1)
+	binary.BigEndian.PutUint32(j.buf[4:], crc32.Checksum(j.buf[8:], castagnoli))
+	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
+		return err
+	}
+	if err := syncData(j.file); err != nil {
+		return err
+	}
+	j.end += int64(len(j.buf))
+	j.number++
+	if cap(j.buf) > journalSize {
+		j.buf = nil
+	}
+	return nil
+}
+
+// full reports whether it is time to move what gathered into the tree.
+func (j *journal) full() bool { return j.end >= journalSize }
+
+// restart begins anew: the tree has everything. A file that grew over its size gives it back.
+func (j *journal) restart() error {
+	if j.end > 2*journalSize {
+		if err := j.file.Truncate(journalSize); err != nil {
+			return err
+		}
+	}
+	j.end = 0
+	return nil
+}
