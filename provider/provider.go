@@ -162,6 +162,9 @@ func (p *Provider) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// RotateKeys publishes the next signing keys now, before their time.
+func (p *Provider) RotateKeys(ctx context.Context) error { return p.keys.Rotate(ctx) }
+
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
 

@@ -66,7 +66,7 @@ func (k *Keys) Refresh(ctx context.Context) error {
 	}
 	for _, alg := range k.algorithms {
 		if k.due(of(records, alg), now) {
-			if err := k.create(ctx, alg, now); err != nil {
+			if err := k.create(ctx, alg, now, k.due); err != nil {
 				return err
 			}
 		}
@@ -120,9 +120,29 @@ func (k *Keys) over(records []record, r record, now time.Time) bool {
 	return false
 }
 
-// create makes a key for alg, unless the store got one meanwhile. The first one signs at once, a successor when portals
-// have had the time to learn of it.
-func (k *Keys) create(ctx context.Context, alg string, now time.Time) error {
+// Rotate makes the successors of the keys now, before their time, where they are not published yet. They sign when portals
+// have had the time to learn of them. External keys are replaced by hand.
+func (k *Keys) Rotate(ctx context.Context) error {
+	if len(k.cfg.External) > 0 {
+		return errors.New("keys: external keys are replaced by hand")
+	}
+	waiting := func(records []record, now time.Time) bool {
+		return !slices.ContainsFunc(records, func(r record) bool { return !k.revoked(r.id) && r.SignsFrom.After(now) })
+	}
+	k.refreshing.Lock()
+	for _, alg := range k.algorithms {
+		if err := k.create(ctx, alg, k.cfg.Now(), waiting); err != nil {
+			k.refreshing.Unlock()
+			return err
+		}
+	}
+	k.refreshing.Unlock()
+	return k.Refresh(ctx)
+}
+
+// create makes a key for alg if due still says so when the store is written. The first one signs at once, a successor when
+// portals have had the time to learn of it.
+func (k *Keys) create(ctx context.Context, alg string, now time.Time, due func([]record, time.Time) bool) error {
 	id, der, err := generate(alg)
 	if err != nil {
 		return err
@@ -137,7 +157,7 @@ func (k *Keys) create(ctx context.Context, alg string, now time.Time) error {
 			return err
 		}
 		existing := of(all, alg)
-		if !k.due(existing, now) {
+		if !due(existing, now) {
 			return nil
 		}
 		r.SignsFrom = r.Created

@@ -169,7 +169,7 @@ func TestSuccessorRace(t *testing.T) {
 	for _, k := range all {
 		wg.Go(func() {
 			// Each has seen that it is time.
-			if err := errors.Join(k.create(context.Background(), ES256, k.cfg.Now()), k.Refresh(context.Background())); err != nil {
+			if err := errors.Join(k.create(context.Background(), ES256, k.cfg.Now(), k.due), k.Refresh(context.Background())); err != nil {
 				t.Error(err)
 			}
 		})
@@ -323,5 +323,27 @@ func TestExternalRotation(t *testing.T) {
 	}
 	if _, err := k.Verify(token); !errors.Is(err, ErrSignature) || len(kids(t, k)) != 1 {
 		t.Errorf("retired for ever: %v, %v", kids(t, k), err)
+	}
+}
+
+// TestRotate: the successor is published at once and signs a day later, and asking twice makes one.
+func TestRotate(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	k := quick(t, memstore.New(memstore.Config{}), func(c *Config) { c.Now = func() time.Time { return now } })
+	old := activeID(k, ES256)
+	for range 2 {
+		if err := k.Rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := kids(t, k); len(got) != 2 || !slices.Contains(got, old) {
+			t.Fatalf("published: %v", got)
+		}
+		if activeID(k, ES256) != old {
+			t.Fatal("the new key signs at once")
+		}
+	}
+	now = now.Add(day)
+	if activeID(k, ES256) == old {
+		t.Error("the new key does not sign after a day")
 	}
 }

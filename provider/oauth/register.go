@@ -12,6 +12,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -256,7 +257,7 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 	if err := c.offeredBy(&p.cfg); err != nil {
 		return "", nil, err
 	}
-	if err := p.proveSector(ctx, &c); err != nil {
+	if err := p.proveSectorAnew(ctx, &c); err != nil {
 		if !errors.Is(err, errSector) {
 			return "", nil, err
 		}
@@ -266,7 +267,7 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 }
 
 // openDefaults gives clients of the open endpoint what tools for tests need and cannot ask for: they know PKCE as an option
-// only, and want to see claims.
+// only, want to see claims, and make assertions for the token endpoint.
 func (p *Provider) openDefaults(m *Registration) {
 	public := m.AuthMethod == AuthNone
 	if m.PKCE == "" && !public && m.Profile == "" {
@@ -277,6 +278,12 @@ func (p *Provider) openDefaults(m *Registration) {
 	}
 	if m.Claims == nil {
 		m.Claims = slices.Clone(optionalClaims)
+	}
+	if m.SubjectType == "" && m.SectorIdentifierURI == "" && m.Sector == "" && slices.ContainsFunc(m.RedirectURIs, func(uri string) bool { return hostname(uri) != hostname(m.RedirectURIs[0]) }) {
+		m.SubjectType = Public // it did not ask for a choice, and there is no sector to make pairwise ones for
+	}
+	if m.AuthMethod == AuthPrivateKeyJWT && m.AssertionAudience == "" && m.Profile == "" {
+		m.AssertionAudience = AudienceTokenEndpoint
 	}
 }
 
@@ -305,4 +312,12 @@ func (p *Provider) refuseRegistration(w http.ResponseWriter, r *http.Request, me
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
 	writeError(w, e)
+}
+
+func hostname(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }

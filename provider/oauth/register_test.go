@@ -230,6 +230,12 @@ func TestSectorIsVerified(t *testing.T) {
 	if sector, err := c.sector(); err != nil || sector != "sector.example.ua" {
 		t.Errorf("sector %q %v", sector, err)
 	}
+	// What was proven of one client does not help the next: the list is read again.
+	s.body = []byte(`["https://a.example.ua/cb"]`)
+	if status, body := f.send("POST", "", testInitialToken, metadataOf(both)); status != 400 || body["error"] != "invalid_client_metadata" {
+		t.Errorf("the list has changed: %d %v", status, body)
+	}
+	s.body = []byte(`["https://a.example.ua/cb","https://b.example.org/cb"]`)
 	both["redirect_uris"] = []string{"https://a.example.ua/cb", "https://c.example.org/cb"}
 	if status, body := f.send("POST", "", testInitialToken, metadataOf(both)); status != 400 || body["error"] != "invalid_client_metadata" {
 		t.Errorf("an address that is not in the list: %d %v", status, body)
@@ -446,8 +452,13 @@ func TestOpenRegistration(t *testing.T) {
 	if body["client_secret"] != nil || body["client_secret_expires_at"] != nil {
 		t.Errorf("a public client with a secret: %v", body)
 	}
+	body = f.mustRegister("", map[string]any{"redirect_uris": []string{"https://a.example.ua/cb", "https://b.example.org/cb"},
+		"token_endpoint_auth_method": AuthPrivateKeyJWT, "jwks": keySetOf(t, clientKeys()["ES256"].public())})
+	if body["subject_type"] != Public || body["assertion_audience"] != AudienceTokenEndpoint {
+		t.Errorf("what was left out: %v", body)
+	}
 	body = f.mustRegister("", map[string]any{"profile": "fapi2", "dpop_bound_access_tokens": true, "token_endpoint_auth_method": AuthPrivateKeyJWT, "jwks": keySetOf(t, clientKeys()["ES256"].public())})
-	if c, err := f.p.Client(t.Context(), body["client_id"].(string)); err != nil || !c.FAPI() || c.PKCEOptional || c.IDTokenAlg != "ES256" {
+	if c, err := f.p.Client(t.Context(), body["client_id"].(string)); err != nil || !c.FAPI() || c.PKCEOptional || c.IDTokenAlg != "ES256" || c.AssertionAudience != "" {
 		t.Errorf("%+v %v", c, err)
 	}
 }

@@ -30,8 +30,7 @@ func (p *Provider) proveSector(ctx context.Context, c *Client) error {
 	if c.SectorIdentifierURI == "" || c.SubjectType == Public {
 		return nil
 	}
-	uris := slices.Sorted(slices.Values(c.RedirectURIs))
-	id := storage.HashSecret(c.SectorIdentifierURI + "\x00" + strings.Join(uris, "\x00"))
+	id := sectorID(c)
 	if known, err := p.sectors.look(id, p.cfg.Now()); known {
 		return err
 	}
@@ -51,6 +50,28 @@ func (p *Provider) proveSector(ctx context.Context, c *Client) error {
 		p.sectors.keep(id, p.cfg.Now())
 		return err
 	}
+	return p.keepSector(ctx, id)
+}
+
+// proveSectorAnew is proveSector for a client that registers now: what was proven of another one with the same addresses,
+// perhaps long ago, does not count.
+func (p *Provider) proveSectorAnew(ctx context.Context, c *Client) error {
+	if c.SectorIdentifierURI == "" || c.SubjectType == Public {
+		return nil
+	}
+	if err := p.fetchSector(ctx, c); err != nil {
+		return err
+	}
+	return p.keepSector(ctx, sectorID(c))
+}
+
+// sectorID names a sector_identifier_uri with the redirect URIs that it has to list.
+func sectorID(c *Client) string {
+	uris := slices.Sorted(slices.Values(c.RedirectURIs))
+	return storage.HashSecret(c.SectorIdentifierURI + "\x00" + strings.Join(uris, "\x00"))
+}
+
+func (p *Provider) keepSector(ctx context.Context, id string) error {
 	if err := p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return storage.PutSectorProof(tx, id) }); err != nil {
 		return err
 	}

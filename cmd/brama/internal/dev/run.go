@@ -14,8 +14,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
@@ -231,6 +233,7 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	background, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { handler.Run(background) })
+	running.Go(func() { rotateWhenAsked(background, handler, log) })
 	return handler, func() {
 		stop()
 		running.Wait()
@@ -238,6 +241,23 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 			log.Error("closing the state", "err", err)
 		}
 	}, nil
+}
+
+// rotateWhenAsked publishes the next signing keys at each SIGUSR1, so that a portal's library can be seen to live through it.
+func rotateWhenAsked(ctx context.Context, p *provider.Provider, log *slog.Logger) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	defer signal.Stop(asked)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+			if err := p.RotateKeys(ctx); err != nil {
+				log.Error("rotating the signing keys", "err", err)
+			}
+		}
+	}
 }
 
 // demoSigner turns what a demo key cannot do into the refusal that the browser program would show.
