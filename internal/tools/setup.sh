@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need and the machine lacks: Debian's Chromium, a C compiler for the race detector, Java with
-# Bouncy Castle, openssl and SoftHSM 2 (implementations that are not ours), the compilers of the agent's Windows build,
-# node ≥ 20, and the pinned node modules. Does nothing where all of it is there.
+# Bouncy Castle, openssl and SoftHSM 2 (implementations that are not ours), Apache with mod_auth_openidc and Authlib with Flask
+# (portals of others), the compilers of the agent's Windows build, node ≥ 20, and the pinned node modules. Does nothing where
+# all of it is there.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=${BRAMA_CACHE:-$PWD/.cache}
@@ -21,6 +22,11 @@ need i686-w64-mingw32-gcc gcc-mingw-w64-i686
 [ -e /usr/include/stdlib.h ] || packages+=(libc6-dev)
 [ -e /usr/share/java/bcprov.jar ] || packages+=(libbcprov-java)
 [ -e /usr/share/java/bcpkix.jar ] || packages+=(libbcpkix-java)
+[ -e /usr/sbin/apache2 ] || packages+=(apache2-bin)
+[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || packages+=(libapache2-mod-auth-openidc)
+for module in authlib flask requests; do
+  [ -d /usr/lib/python3/dist-packages/$module ] || packages+=("python3-$module")
+done
 [ -d /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu-core)
 
 node_major() { PATH=$cache/node/bin:$PATH node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }

@@ -58,7 +58,7 @@ func Render(source string, o Options) (*Document, error) {
 	}
 	source = strings.ReplaceAll(strings.TrimPrefix(source, "\ufeff"), "\r\n", "\n")
 	if strings.ContainsFunc(source, func(r rune) bool {
-		return r >= unicode.ReplacementChar && r <= 0xffff || unicode.IsControl(r) && r != '\n'
+		return r >= unicode.ReplacementChar && r <= 0xffff || unicode.IsControl(r) && r != '\n' && r != '\t' // tabs are in code
 	}) {
 		return nil, ErrNotUTF8
 	}
