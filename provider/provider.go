@@ -85,6 +85,11 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, client := range cfg.Clients {
+		if err := flow.Serves(client); err != nil {
+			return nil, err
+		}
+	}
 	p.handler = p.guard(p.withPeer(p.routes(flow, engine)))
 	return p, nil
 }

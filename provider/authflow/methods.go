@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -41,8 +42,9 @@ func levelRank(l connectors.LoA) int {
 }
 
 // minimum is the level that the request asks for: the lowest of the acr_values that are levels, for any of them will do.
-// Values that are no levels are voluntary claims of other worlds and are passed over. A request can only raise it.
-func minimum(req *oauth.AuthorizeRequest) connectors.LoA {
+// Values that are no levels are voluntary claims of other worlds and are passed over. It is never below that of the client's
+// registration: a request can only raise it (threat T78).
+func minimum(client *oauth.Client, req *oauth.AuthorizeRequest) connectors.LoA {
 	lowest := connectors.LoA("")
 	for _, v := range req.ACRValues {
 		l := connectors.LoA(v)
@@ -50,12 +52,15 @@ func minimum(req *oauth.AuthorizeRequest) connectors.LoA {
 			lowest = l
 		}
 	}
+	if least := connectors.LoA(client.MinLevel); levelRank(lowest) < levelRank(least) {
+		return least
+	}
 	return lowest
 }
 
 // methods are those that exist here, that the client allows and whose level is enough, in the order of the tabs.
 func (f *Flow) methods(client oauth.Client, req *oauth.AuthorizeRequest) []string {
-	least := minimum(req)
+	least := minimum(&client, req)
 	var list []string
 	for _, m := range order {
 		c, ok := f.Connectors[m]
@@ -71,6 +76,14 @@ func (f *Flow) methods(client oauth.Client, req *oauth.AuthorizeRequest) []strin
 		}
 	}
 	return list
+}
+
+// Serves says why nobody could sign in to a client here: none of its methods gives its minimum level. nil if somebody can.
+func (f *Flow) Serves(client oauth.Client) error {
+	if client.Allows(oauth.GrantCode) && len(f.methods(client, &oauth.AuthorizeRequest{})) == 0 {
+		return fmt.Errorf("authflow: client %q: no method that it allows gives the level %q", client.ID, client.MinLevel)
+	}
+	return nil
 }
 
 // first is the method whose tab opens: the portal's hint, else the one that served this browser last, else the first.

@@ -32,6 +32,9 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err != nil {
 		return err
 	}
+	if !client.TakesLevel(claims.Level) {
+		return redirectError(errUnmet())
+	}
 	if claims.ACR, err = assuredACR(req, claims.ACR); err != nil {
 		return err
 	}

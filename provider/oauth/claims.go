@@ -37,6 +37,7 @@ func (p *Provider) describe(c *Client, req *AuthorizeRequest, s *Subject) (*seal
 		Subject:  sub,
 		AuthTime: s.Identity.AuthTime,
 		ACR:      string(s.Identity.LoA),
+		Level:    string(s.Identity.LoA),
 		AMR:      s.Identity.AMR,
 		SID:      s.SID,
 		Claims:   claims,

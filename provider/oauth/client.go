@@ -124,6 +124,7 @@ type Client struct {
 	DefaultMaxAge               *int // seconds; nil is no limit
 	RequireAuthTime             bool
 	DefaultACR                  []string
+	MinLevel                    string // least level of a login that it takes, whatever a request asks; "" is none (threat T78)
 	SSOGroup                    string // clients of one group share a session; "" shares with nobody
 	BackchannelLogoutURI        string
 	BackchannelSessionRequired  bool
@@ -196,6 +197,12 @@ func (c *Client) Method() string {
 		return AuthNone
 	}
 	return c.AuthMethod
+}
+
+// TakesLevel reports whether c takes a login of this level: "low", "substantial" or "high". A request can ask for more than
+// the registration does, never for less.
+func (c *Client) TakesLevel(level string) bool {
+	return slices.Index(acrs, level) >= max(slices.Index(acrs, c.MinLevel), 0)
 }
 
 // Allows reports whether c may use a grant type.

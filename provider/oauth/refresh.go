@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -83,6 +84,10 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 	claims, err := p.openGrant(g)
 	if err != nil {
 		return nil, err
+	}
+	if !client.TakesLevel(cmp.Or(claims.Level, claims.ACR)) {
+		// The registration was made stricter after the login (threat T78). The grant stays: it may be made milder again.
+		return nil, badGrant(levelTooLow)
 	}
 	answer := p.answer(p.newAccess(client, g.ID, scopes, proof.binding))
 	if slices.Contains(scopes, "openid") {

@@ -425,3 +425,40 @@ func TestRefreshRaceAtCommit(t *testing.T) {
 		}
 	}
 }
+
+// A client whose minimum was raised after the login gets nothing more of it, and no code of a login below it; a lower acr that
+// the request named does not hide a login that is good enough (threat T78).
+func TestMinimumLevelOfClient(t *testing.T) {
+	f := newFixture(t, memStore(t), refresher())
+	demand := func(level string) {
+		t.Helper()
+		c := refresher()
+		c.MinLevel = level
+		f.with(func(cfg *Config) {
+			var err error
+			if cfg.Clients, err = NewRegistry(c); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	low := f.mustExchange(f.code("claims", `{"id_token":{"acr":{"essential":true,"value":"low"}}}`))
+	if acr := f.idClaims(low)["acr"]; acr != "low" {
+		t.Fatalf("acr %v", acr)
+	}
+	plain := f.mustExchange(f.code())
+	demand("substantial")
+	low, plain = f.mustRefresh(refreshOf(low)), f.mustRefresh(refreshOf(plain))
+	f.code()
+	demand("high")
+	for name, body := range map[string]map[string]any{"low was asked": low, "nothing was asked": plain} {
+		status, answer := f.refresh(refreshOf(body))
+		want(t, name, status, answer, 400, "invalid_grant")
+		if answer["error_description"] != "LEVEL_TOO_LOW" {
+			t.Errorf("%s: %v", name, answer)
+		}
+	}
+	f.refused("a login below the minimum", "unmet_authentication_requirements")
+	f.refused("a request for less", "unmet_authentication_requirements", "acr_values", "low")
+	demand("low")
+	f.mustRefresh(refreshOf(plain)) // what was refused was not spent
+}

@@ -99,6 +99,7 @@ type OperatorMetadata struct {
 	PKCE           string                       `json:"pkce,omitempty"`  // "required" (default), "optional"
 	Nonce          string                       `json:"nonce,omitempty"` // "required" (default), "optional"
 	Methods        []string                     `json:"methods,omitempty"`
+	MinLevel       string                       `json:"minimum_acr,omitempty"` // "low", "substantial", "high"
 	Claims         []string                     `json:"claims,omitempty"`
 	RequiredClaims []string                     `json:"required_claims,omitempty"`
 	Certificate    bool                         `json:"certificate,omitempty"`
@@ -153,7 +154,7 @@ func (r *Registration) Client() (Client, error) {
 		IDTokenAlg: r.IDTokenAlg, IDTokenEncAlg: r.IDTokenEncAlg, IDTokenEncEnc: r.IDTokenEncEnc,
 		UserInfoSignedAlg: r.UserInfoSignedAlg, UserInfoEncAlg: r.UserInfoEncAlg, UserInfoEncEnc: r.UserInfoEncEnc,
 		AuthorizationSignedAlg: r.AuthorizationSignedAlg,
-		DefaultMaxAge:          r.DefaultMaxAge, RequireAuthTime: r.RequireAuthTime, DefaultACR: r.DefaultACR, SSOGroup: r.SSOGroup,
+		DefaultMaxAge:          r.DefaultMaxAge, RequireAuthTime: r.RequireAuthTime, DefaultACR: r.DefaultACR, MinLevel: r.MinLevel, SSOGroup: r.SSOGroup,
 		BackchannelLogoutURI: r.BackchannelLogoutURI, BackchannelSessionRequired: r.BackchannelSessionRequired,
 		FrontchannelLogoutURI: r.FrontchannelLogoutURI, FrontchannelSessionRequired: r.FrontchannelSessionRequired,
 		NoticeRequired: r.Notice, NoticeVersion: r.NoticeVersion, Consent: r.Consent, Purpose: r.Purpose, Labels: r.Labels,

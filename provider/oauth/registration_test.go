@@ -144,6 +144,7 @@ func TestClientRules(t *testing.T) {
 		"sector over http":           {func(c *Client) { c.SectorIdentifierURI = "http://portal.example.ua/" }},
 		"two sectors":                {func(c *Client) { c.SectorIdentifierURI, c.Sector = "https://a.ua/", "portal.example.ua" }},
 		"negative age":               {func(c *Client) { c.DefaultMaxAge = &bad }},
+		"unknown least level":        {func(c *Client) { c.MinLevel = "highest" }},
 		"unknown level":              {func(c *Client) { c.DefaultACR = []string{"highest"} }},
 		"unknown consent":            {func(c *Client) { c.Consent = "ask" }},
 		"unknown language":           {func(c *Client) { c.Purpose = map[string]string{"xx": "a"} }},

@@ -17,6 +17,9 @@ const (
 	refreshStolen = "REFRESH_STOLEN"
 )
 
+// levelTooLow is the message code of a login that is below the client's minimum.
+const levelTooLow = "LEVEL_TOO_LOW"
+
 // revoke kills a grant, and with it every token made from it, and says so in the audit: why is the code of a misuse, "" if
 // the client asked.
 func (p *Provider) revoke(ctx context.Context, g *storage.Grant, client *Client, why string) error {

@@ -72,6 +72,7 @@ type sealedGrant struct {
 	SID      string         `json:"sid,omitempty"`
 	AuthTime time.Time      `json:"auth_time"`
 	ACR      string         `json:"acr,omitempty"`
+	Level    string         `json:"level,omitempty"` // of the login; acr is less where the request named a lower one
 	AMR      []string       `json:"amr,omitempty"`
 	Claims   map[string]any `json:"claims"` // what tokens may say of the person; see release
 	// What the claims parameter asks for at each place, beyond the scopes.

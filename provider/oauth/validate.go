@@ -335,6 +335,8 @@ func (c *Client) checkRights() error {
 		}
 	}
 	switch {
+	case c.MinLevel != "" && !slices.Contains(acrs, c.MinLevel):
+		return faulty("unknown minimum level %q", c.MinLevel)
 	case c.DefaultMaxAge != nil && *c.DefaultMaxAge < 0:
 		return faulty("negative default_max_age")
 	case c.SSOGroup != "" && !validID(c.SSOGroup):

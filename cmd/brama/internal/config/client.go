@@ -72,6 +72,7 @@ func (c *Client) translate(words map[string]any) error {
 		{"auth", map[string]string{"method": "token_endpoint_auth_method", "alg": "token_endpoint_auth_signing_alg", "secret_sha256": "client_secret_sha256",
 			"secret_file": "", "jwks_file": "", "jwks_uri": "jwks_uri", "jwks": "jwks", "audience": "assertion_audience"}},
 		{"claims", map[string]string{"required": "required_claims", "optional": ""}},
+		{"level", map[string]string{"minimum": "minimum_acr"}},
 		{"notice", map[string]string{"required": "notice", "version": "notice_version"}},
 	} {
 		inner, ok := words[group.key].(map[string]any)

@@ -39,6 +39,7 @@ func TestClientWords(t *testing.T) {
     purpose: {uk: "Щоб впізнати вас", en: "To know you"}
     consent: first
     sso_group: gov
+    level: {minimum: substantial}
     introspection: true
     contacts: [it@example.gov.ua]
 `, 1)
@@ -53,7 +54,7 @@ func TestClientWords(t *testing.T) {
 	switch {
 	case k.ID != "a", k.Name["uk"] != "А", k.Name["en"] != "A", k.AuthMethod != oauth.AuthPrivateKeyJWT, k.AuthAlg != "ES256", len(k.JWKS) == 0,
 		!k.MessageSigning(), !k.DPoPBound, *k.DefaultMaxAge != 600, k.NoticeVersion != "2026-1", !k.NoticeRequired, len(k.Claims) != 3, len(k.RequiredClaims) != 2,
-		k.Labels["uk"]["file"] != "Файл", k.Consent != oauth.ConsentFirst, k.SSOGroup != "gov", !k.IntrospectionRight, len(k.SecretHash) != 0, k.BackchannelLogoutURI == "":
+		k.Labels["uk"]["file"] != "Файл", k.Consent != oauth.ConsentFirst, k.SSOGroup != "gov", k.MinLevel != "substantial", !k.IntrospectionRight, len(k.SecretHash) != 0, k.BackchannelLogoutURI == "":
 		t.Errorf("%+v", k)
 	}
 }
@@ -78,6 +79,8 @@ func TestClientWordsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"unknown word", "auth:", "redirect_urls: []\n    auth:", "redirect_urls"},
 		{"unknown word of auth", "{secret_file: client}", "{secret_file: client, secret: x}", "auth.secret"},
+		{"unknown word of level", "auth:", "level: {least: low}\n    auth:", "level.least"},
+		{"unknown level", "auth:", "level: {minimum: top}\n    auth:", "minimum level"},
 		{"secret in the file", "auth: {secret_file: client}", "client_secret: abcdefgh", "client_secret"},
 		{"secret twice", "{secret_file: client}", "{secret_file: client, secret_sha256: \"00\"}", "exactly one"},
 		{"id twice", "  - id: a\n", "  - id: a\n    client_id: b\n", "say the same"},
