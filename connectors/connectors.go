@@ -15,6 +15,11 @@ var ErrRetry = errors.New("connectors: try again")
 // its code: the wait ends.
 var ErrOver = errors.New("connectors: the request is over")
 
+// ErrAuthentic is wrapped beside ErrRetry by an error of an event without a browser whose signature is genuine, over this
+// login and with a certificate of the provider, and whose signer is refused all the same: the page says why, and goes on
+// waiting. Nobody without such a certificate can make one, and who has one could as well sign in.
+var ErrAuthentic = errors.New("connectors: authentic")
+
 // MaxEventBody bounds the body of an event; a login signature posted by a page is at most MaxSignature.
 const (
 	MaxEventBody = 256 << 10
@@ -28,7 +33,8 @@ type Connector interface {
 	Begin(ctx context.Context, login Login) (Step, error)
 	// Advance consumes one event and returns the step that follows. An error wrapping ErrRetry
 	// leaves the login where it was; any other error ends it, unless ev.Via is ViaNotify: an event
-	// without a browser that fails changes nothing, not even a counter.
+	// without a browser that fails changes nothing, not even a counter; only one that wraps
+	// ErrAuthentic is told to the person.
 	Advance(ctx context.Context, login Login, ev Event) (Step, error)
 }
 

@@ -81,6 +81,12 @@ func (p *phone) Advance(_ context.Context, l connectors.Login, ev connectors.Eve
 		switch string(ev.Body) {
 		case "signed":
 			return connectors.Done{Identity: somebody(p.now(), "diia")}, nil
+		case "revoked":
+			return nil, &connectors.Refusal{Code: "CERT_REVOKED", Values: map[string]string{"date": "2026-10-02T09:00:00Z"}, Err: errors.Join(connectors.ErrRetry, connectors.ErrAuthentic)}
+		case "nameless":
+			id := somebody(p.now(), "diia")
+			id.Identifiers = nil
+			return connectors.Done{Identity: id}, nil
 		case "fatal":
 			return nil, &connectors.Refusal{Code: "CERT_REVOKED"}
 		}

@@ -300,6 +300,51 @@ func TestForgedNotifyLeavesLoginAlive(t *testing.T) {
 	}
 }
 
+// TestRefusedSignerIsTold: a genuine signature by a certificate that is refused, or by a person whom the portal does not
+// take, is told on the page and in the audit, once, and ends nothing.
+func TestRefusedSignerIsTold(t *testing.T) {
+	r := openRemote(t)
+	b := r.browser()
+	id, trace, _ := r.press(b)
+	for i, c := range []struct{ body, code, says string }{{"revoked", "CERT_REVOKED", "02.10.2026"}, {"nameless", "CERT_NO_TAXNO", ""}} {
+		_, before := r.login(id)
+		var old reply
+		for n := range 3 {
+			if status := r.notify(r.notifyURL("diia"), trace, c.body); status == http.StatusOK {
+				t.Fatalf("%s is taken", c.body)
+			}
+			if n == 0 { // a page that asks as it was made before is shown anew
+				sc := &script{b: b, fields: map[string]string{"action": "/login/" + id + "/diia/poll", "revision": strconv.FormatUint(before, 10),
+					"mac": stepMAC(t, r.stack, id, before, "poll/diia")}}
+				old = sc.post("action")
+			}
+		}
+		if old.URL == "" {
+			t.Errorf("%s: the page that waits is told %+v", c.body, old)
+		}
+		if _, now := r.login(id); now != before+1 {
+			t.Errorf("%s: revision %d after %d", c.body, now, before)
+		}
+		b.get(b.url.Path)
+		if b.code() != c.code || !strings.Contains(b.page, c.says) || !strings.Contains(b.page, `class="qr"`) {
+			t.Errorf("%s: the page says %s:\n%s", c.body, b.code(), b.page)
+		}
+		if got := r.refusals(); len(got) != i+1 || got[i] != c.code {
+			t.Errorf("%s: the audit has %v", c.body, got)
+		}
+	}
+	r.forward(2 * time.Second)
+	if got := r.poll(b, id); got.Problem.Code != "" || got.URL != "" {
+		t.Errorf("the wait has ended: %+v", got)
+	}
+	if status := r.notify(r.notifyURL("diia"), trace, "signed"); status != http.StatusOK {
+		t.Errorf("then the good one is answered with %d", status)
+	}
+	if got := r.poll(b, id); !strings.HasSuffix(got.URL, "/confirm") {
+		t.Errorf("and leads to %+v", got)
+	}
+}
+
 // TestNotifyOrder: what is not of a waiting login costs no verification (threat T43).
 func TestNotifyOrder(t *testing.T) {
 	r := openRemote(t)

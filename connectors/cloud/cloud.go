@@ -274,10 +274,11 @@ func (p *Provider) refuse(code string, err error) *connectors.Refusal {
 	return r
 }
 
-// unsuitable is a key or a provider that cannot be used here, and why: "scal", "pin", "algorithm".
-func unsuitable(kind string, err error) *connectors.Refusal {
-	r := refuse("FORMAT_UNSUPPORTED", err)
-	r.Values = map[string]string{"kind": "remote", "name": kind}
+// unsuitable is a key or a provider that cannot be used here, and why: "scal", "pin", "mode", "method", "keyalgorithm". The
+// texts of the pages have a word for each, under "kind.".
+func (p *Provider) unsuitable(kind string, err error) *connectors.Refusal {
+	r := p.refuse("REMOTE_UNSUITABLE", err)
+	r.Values["kind"] = kind
 	return r
 }
 

@@ -106,7 +106,7 @@ func (f *flow) begin(ctx context.Context, identifier string) (connectors.Step, e
 	}
 	for _, m := range []string{"credentials/info", "signatures/signHash"} {
 		if !slices.Contains(info.Methods, m) {
-			return nil, unsuitable("method", fmt.Errorf("the provider has no %s", m))
+			return nil, f.p.unsuitable("method", fmt.Errorf("the provider has no %s", m))
 		}
 	}
 	f.st.Async = f.p.Kind == CSC2 && info.Async && slices.Contains(info.Methods, "signatures/signPolling")
@@ -279,13 +279,13 @@ func (f *flow) credential(ctx context.Context, id string) (credential, error) {
 	auth, err := a.authorization(f.p.Kind)
 	switch {
 	case errors.Is(err, errSCAL):
-		return credential{}, unsuitable("scal", err)
+		return credential{}, f.p.unsuitable("scal", err)
 	case errors.Is(err, errPIN):
-		return credential{}, unsuitable("pin", err)
+		return credential{}, f.p.unsuitable("pin", err)
 	case errors.Is(err, errDisabled):
 		return credential{}, f.p.refuse("REMOTE_NO_ACCOUNT", err)
 	case err != nil:
-		return credential{}, unsuitable("mode", err)
+		return credential{}, f.p.unsuitable("mode", err)
 	case len(a.Cert.Certificates) == 0, len(a.Key.Algo) > 32:
 		return credential{}, ErrAnswer
 	}
@@ -306,7 +306,7 @@ func (f *flow) credential(ctx context.Context, id string) (credential, error) {
 		return credential{}, refuse(string(qes.CertUsage), nil)
 	}
 	if _, err := newRemote(c, a.Key.Algo); err != nil {
-		return credential{}, unsuitable("algorithm", err)
+		return credential{}, f.p.unsuitable("keyalgorithm", err)
 	}
 	return credential{ID: id, Certificate: der, Algo: a.Key.Algo, Auth: auth}, nil
 }

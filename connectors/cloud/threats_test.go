@@ -68,7 +68,11 @@ func TestCSCRefusesSCAL1(t *testing.T) {
 		for _, kind := range []Kind{CSC1, CSC2} {
 			w := open(t, setting{account: a, provider: Provider{Kind: kind}})
 			step, err := w.press(t)
-			want(t, name, step, err, "FORMAT_UNSUPPORTED")
+			want(t, name, step, err, "REMOTE_UNSUITABLE")
+			var r *connectors.Refusal
+			if why, _, _ := strings.Cut(name, " "); errors.As(err, &r) && (r.Values["kind"] != why || r.Values["name"] == "") {
+				t.Errorf("%s: the person is told %v", name, r.Values)
+			}
 			if w.double.Asked("credentials/authorize") != 0 || w.double.Asked("signatures/signHash") != 0 || len(w.double.Pending()) != 0 {
 				t.Errorf("%s: the provider was asked for an approval", name)
 			}

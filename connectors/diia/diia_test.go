@@ -2,6 +2,7 @@ package diia
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -107,6 +108,9 @@ func TestOutcomes(t *testing.T) {
 		replies := w.act(t, p, bad.action, bad.who)
 		if err := w.last(t, n+1); codeOf(err) != bad.code || replies[0].Success {
 			t.Errorf("%s: %v, want %s", bad.action, err, bad.code)
+		}
+		if errors.Is(w.last(t, n+1), connectors.ErrAuthentic) != (bad.who == diiatest.Revoked) {
+			t.Errorf("%s by %q: only a genuine signature is told to the person (T44)", bad.action, bad.who)
 		}
 		if w.poll(t) != p {
 			t.Errorf("%s changed what the page shows", bad.action)

@@ -36,7 +36,7 @@ type Result struct {
 	Code          Code          // "" if passed; the same code as in the error
 	// Signer is the certificate whose key made the signature; nil unless the signature value verified.
 	Signer *cert.Certificate
-	// Issuer is the granted service's certificate that issued Signer.
+	// Issuer is the granted service's certificate that issued Signer; nil unless there is a path to it.
 	Issuer *cert.Certificate
 	// Anchor is the pinned root at the end of the path.
 	Anchor *cert.Certificate

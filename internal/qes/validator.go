@@ -96,6 +96,9 @@ func (v *Validator) verify(ctx context.Context, res *Result, signature, content 
 	res.Signer = s.certificate
 	// (f) path to a service granted now
 	services, refusal := v.path(s.certificate, res.CheckedAt, own)
+	if len(services) > 0 {
+		res.Issuer, res.Anchor = services[0].Certificate, services[0].Anchor
+	}
 	if refusal != nil {
 		return refusal
 	}

@@ -3,7 +3,8 @@ package authflow
 import "strings"
 
 // browserName names a browser as a person would: "Firefox, Windows". It is for eyes only: whoever says it can say
-// anything, so only words of ours come out.
+// anything, so only words of ours come out; "unknown" has a text
+// in each language.
 func browserName(userAgent string) string {
 	find := func(pairs [][2]string, other string) string {
 		for _, p := range pairs {
@@ -19,7 +20,7 @@ func browserName(userAgent string) string {
 	system := find([][2]string{{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"},
 		{"Mac OS", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}}, "?")
 	if browser == "?" && system == "?" {
-		return "?"
+		return "unknown"
 	}
 	return strings.Trim(browser+", "+system, "?, ")
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brama/connectors"
+	"brama/internal/audit"
 	"brama/storage"
 )
 
@@ -134,6 +135,14 @@ func (f *Flow) heard(r *http.Request, l *login, c connectors.Connector, ev conne
 	ctx, cancel := context.WithTimeout(r.Context(), advanceTime)
 	defer cancel()
 	step, err := c.Advance(ctx, text, ev)
+	if done, ok := step.(connectors.Done); ok && err == nil {
+		if err = demands(l, &done.Identity); err != nil { // this person is not taken by this portal
+			err = fmt.Errorf("%w: %w", connectors.ErrAuthentic, err)
+		}
+	}
+	if errors.Is(err, connectors.ErrAuthentic) {
+		return errors.Join(err, f.tellRefused(r, l, asProblem(err)))
+	}
 	if err != nil {
 		return err
 	}
@@ -157,6 +166,20 @@ func (f *Flow) heard(r *http.Request, l *login, c connectors.Connector, ev conne
 		l = again
 	}
 	return err
+}
+
+// tellRefused lets the page of a wait say, once, why a genuine signature was refused. The wait goes on as it was: another
+// signature may still come, and whoever has seen the code cannot end it (threat T44).
+func (f *Flow) tellRefused(r *http.Request, l *login, p *problem) error {
+	if l.Failed != nil && l.Failed.Code == p.code || f.Site.Message("uk", p.code, nil).Code != p.code {
+		return nil
+	}
+	if err := f.audit(r, l, audit.Event{Action: "login.refused", Outcome: outcome(p.code), Code: p.code, Connector: l.Method}); err != nil {
+		return err
+	}
+	s := l.state
+	s.Failed = &failure{Code: p.code, Values: p.values}
+	return f.save(r.Context(), l, s, nil)
 }
 
 // isID reports whether s has the form of a login's id.

@@ -49,7 +49,7 @@ func TestBrowserName(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                  "Firefox, Linux",
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142": "Edge, Windows",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1":            "Safari, iPhone",
-		"<script>": "?", "": "?", "curl/8": "?", "x Linux y": "Linux",
+		"<script>": "unknown", "": "unknown", "curl/8": "unknown", "x Linux y": "Linux",
 	} {
 		if got := browserName(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)

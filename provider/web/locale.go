@@ -149,7 +149,8 @@ func (t *Texts) Message(code string, values map[string]string) Message {
 	return Message{Code: code, Text: text, Next: t.m[code+".next"]}
 }
 
-// fill puts values into s: dates in the form of the page, kinds and names of numbers in its language.
+// fill puts values into s: dates in the form of the page, kinds, names of numbers and a browser that is not known in its
+// language.
 func (t *Texts) fill(s string, values map[string]string) string {
 	for name, value := range values {
 		if value == "" {
@@ -158,7 +159,7 @@ func (t *Texts) fill(s string, values map[string]string) string {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			value = FormatTime(at)
 		}
-		if name == "kind" || name == "number" {
+		if name == "kind" || name == "number" || name == "browser" {
 			if word, ok := t.m[name+"."+value]; ok {
 				value = word
 			}

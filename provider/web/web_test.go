@@ -337,6 +337,8 @@ func TestMessage(t *testing.T) {
 		{"CERT_EXPIRED", nil, "The certificate has expired."},
 		{"KEY_NOT_A_KEY", map[string]string{"kind": "signed"}, "This is not a key file but a signed document."},
 		{"KEY_ISSUER_UNTRUSTED", map[string]string{"issuer": "{date}"}, "The issuer of this certificate is not in the trusted list."},
+		{"RETURN_OTHER_BROWSER", map[string]string{"portal": "P", "time": "18:40", "browser": "unknown"}, "This is a sign-in to “P” started at 18:40, browser unknown. If it is yours, go back to that window: it will continue there."},
+		{"REMOTE_UNSUITABLE", map[string]string{"name": "Хмара", "kind": "scal"}, "The key at “Хмара” cannot be used here: an approval in the app is not bound to what is signed."},
 		{"no such code", nil, "Something failed on our side. You are not signed in."},
 		{"INTERNAL.next", nil, "Something failed on our side. You are not signed in."},
 	} {

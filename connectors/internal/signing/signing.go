@@ -111,7 +111,11 @@ func (c *Checker) IdentifyOver(ctx context.Context, login connectors.Login, s Si
 	}
 	res, err := c.Verifier.Verify(ctx, signature, s.Content)
 	if err != nil {
-		return refuseError(err)
+		id, err := refuseError(err)
+		if c.authentic(res) {
+			err = fmt.Errorf("%w: %w", connectors.ErrAuthentic, err)
+		}
+		return id, err
 	}
 	if res == nil || res.Indication != qes.Passed || res.Signer == nil || res.Issuer == nil {
 		// Belt and braces: a result that has not passed is a refusal, whatever the error says.
@@ -124,6 +128,14 @@ func (c *Checker) IdentifyOver(ctx context.Context, login connectors.Login, s Si
 		return connectors.Identity{}, &connectors.Refusal{Code: string(qes.Internal), Err: errors.New("signing: verdict is not of now")}
 	}
 	return c.identity(res, login, s.Evidence)
+}
+
+// authentic reports whether a signature that is refused was made with a certificate of this method's providers: its value
+// has verified, and so has the path to the service that issued the certificate (threat T44). Where nobody else's signature
+// can come, nothing needs to be told apart.
+func (c *Checker) authentic(res *qes.Result) bool {
+	return rules[c.Method].remote && res != nil && res.Signer != nil && res.Issuer != nil &&
+		slices.Contains(c.RemoteIssuers, issuerEDRPOU(res.Signer))
 }
 
 // identity applies the rules that are the method's and not the validator's.
