@@ -19,7 +19,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 WASM_SOURCES := $(shell find cmd/brama-wasm internal/der internal/dstu internal/challenge internal/qes -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: build wasm run test unit e2e check crypto assembler race vulncheck bench setup clean fmt FORCE
+.PHONY: build wasm run test unit e2e check crypto assembler race vulncheck bench bench-provider setup clean fmt FORCE
 
 build: wasm
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/brama ./cmd/brama
@@ -97,6 +97,10 @@ bench: setup wasm
 	go run ./internal/tools/bench
 	go test -run '^$$' -bench . -benchmem -cpu 1 ./internal/dstu/... ./internal/qes/... ./provider/oauth/... ./storage/...
 	go test -run '^$$' -bench 'Waiting|BesideOutage' -benchtime 3s ./provider
+
+# What the provider costs its machine beside npm's oidc-provider, each on one core, with its bounds.
+bench-provider: setup wasm
+	go run ./internal/tools/benchprovider
 
 $(TOOLS)/staticcheck: Makefile
 	@mkdir -p $(TOOLS); GOBIN=$(TOOLS) go install $(STATICCHECK) && touch $@

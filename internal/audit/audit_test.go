@@ -97,8 +97,15 @@ func TestRecord(t *testing.T) {
 	if err != nil || string(e.Signature) != "signature of 3333333334" || e.TrustList != "42" {
 		t.Errorf("evidence %+v, %v", e, err)
 	}
-	if _, err := f.Evidence("../audit"); err == nil {
-		t.Error("evidence outside its folder")
+	record(t, f, Event{Action: "login.verified", Outcome: Passed, Evidence: &Evidence{Content: []byte("another")}})
+	for _, bad := range []string{"", "../audit", "../audit-x-0-10", "20261231-x--1-5", "20261231-x-0-99999999999", one.Evidence.ID + "-1",
+		strings.Replace(one.Evidence.ID, "-0-", "-1-", 1)} {
+		if _, err := f.Evidence(bad); err == nil {
+			t.Errorf("%q is evidence", bad)
+		}
+	}
+	if e, err := f.Evidence(one.Evidence.ID); err != nil || e.TrustList != "42" {
+		t.Errorf("after another one: %+v, %v", e, err)
 	}
 	if err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -327,11 +334,65 @@ func TestAuditFailureIsAnError(t *testing.T) {
 			t.Errorf("got %v, want ErrBroken", err)
 		}
 	}
+}
+
+// What cannot keep its evidence is not recorded.
+func TestEvidenceFirst(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
 	if err := os.RemoveAll(filepath.Join(dir, evidenceDir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Record(ctx, Event{Action: "c", Outcome: Passed, Evidence: &Evidence{}}); err == nil {
-		t.Error("recorded without its evidence")
+	if err := f.Record(ctx, Event{Action: "c", Outcome: Passed, Evidence: &Evidence{}}); !errors.Is(err, ErrBroken) {
+		t.Errorf("recorded without its evidence: %v", err)
+	}
+	if got := lines(t, dir); len(got) != 1 || len(got[0]) != 0 {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+// Each day has a file of evidence, which goes on after a restart, behind what a crash left there.
+func TestEvidenceOfDays(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := seal.New(testKey(1))
+	now := time.Date(2026, 12, 30, 23, 59, 0, 0, time.UTC)
+	var ids []string
+	for i := range 6 {
+		f, err := Open(Config{Dir: dir, Key: testKey(2), Sealer: s, Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			record(t, f, Event{Action: "a", Outcome: Passed, Evidence: &Evidence{TrustList: fmt.Sprint(len(ids))}})
+			all := lines(t, dir)
+			var one struct{ Evidence struct{ ID string } }
+			if err := json.Unmarshal(all[len(all)-1], &one); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, one.Evidence.ID)
+			if i%2 == 1 {
+				now = now.Add(24 * time.Hour)
+			}
+		}
+		for n, id := range ids {
+			if e, err := f.Evidence(id); err != nil || e.TrustList != fmt.Sprint(n) {
+				t.Errorf("evidence %s: %+v, %v, want %d", id, e, err, n)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		torn, err := os.OpenFile(filepath.Join(dir, evidenceDir, now.Format(dayFormat)), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := torn.WriteString("torn"); err != nil {
+			t.Fatal(err)
+		}
+		_ = torn.Close()
+	}
+	if days, err := os.ReadDir(filepath.Join(dir, evidenceDir)); err != nil || len(days) != 7 {
+		t.Errorf("%d days, %v", len(days), err)
 	}
 }
 

@@ -1,11 +1,9 @@
 package audit
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,9 +12,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
+
+	"brama/internal/disk"
 )
 
 // Config of a File.
@@ -74,6 +73,7 @@ type File struct {
 	wg     sync.WaitGroup
 
 	file, checkpoints *os.File
+	kept              segment
 	head              head
 	checkpointed      head
 	checkpointAt      time.Time
@@ -83,7 +83,7 @@ var _ Log = (*File)(nil)
 
 type entry struct {
 	event    Event
-	evidence *evidenceRef
+	evidence *sealedEvidence
 	err      error
 	done     chan struct{}
 }
@@ -145,7 +145,10 @@ func (f *File) open() error {
 	if len(points) == 0 {
 		f.checkpointed = head{}
 	}
-	return syncDir(f.cfg.Dir)
+	if err := disk.SyncDir(f.cfg.Dir); err != nil {
+		return fmt.Errorf("audit: syncing the folder: %w", err)
+	}
+	return nil
 }
 
 func openAppend(path string) (*os.File, error) {
@@ -154,14 +157,6 @@ func openAppend(path string) (*os.File, error) {
 		return nil, fmt.Errorf("audit: opening: %w", err)
 	}
 	return file, nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("audit: opening the folder: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // dropTornLine cuts what follows the last line feed.
@@ -209,11 +204,10 @@ func (f *File) Record(ctx context.Context, e Event) error {
 	}
 	it := &entry{event: e, done: make(chan struct{})}
 	if e.Evidence != nil {
-		ref, err := f.keep(e.Evidence, e.Time)
-		if err != nil {
+		var err error
+		if it.evidence, err = f.sealEvidence(e.Evidence); err != nil {
 			return err
 		}
-		it.evidence = ref
 	}
 	f.mu.RLock()
 	if f.closed {
@@ -260,6 +254,9 @@ func (f *File) write() {
 }
 
 func (f *File) commit(batch []*entry) error {
+	if err := f.keep(batch); err != nil {
+		return err
+	}
 	var text []byte
 	h := f.head
 	for _, it := range batch {
@@ -268,7 +265,7 @@ func (f *File) commit(batch []*entry) error {
 	if _, err := f.file.Write(text); err != nil {
 		return fmt.Errorf("audit: writing: %w", err)
 	}
-	if err := f.file.Sync(); err != nil {
+	if err := disk.Sync(f.file); err != nil {
 		return fmt.Errorf("audit: syncing: %w", err)
 	}
 	f.head = h
@@ -292,7 +289,7 @@ func (f *File) checkpoint() error {
 		return fmt.Errorf("audit: writing a checkpoint: %w", err)
 	}
 	f.checkpointed = f.head
-	return f.checkpoints.Sync()
+	return disk.Sync(f.checkpoints)
 }
 
 // Close writes what waits, and a last checkpoint.
@@ -311,66 +308,12 @@ func (f *File) Close() error {
 
 func (f *File) closeFiles() error {
 	var errs []error
-	for _, file := range []*os.File{f.file, f.checkpoints} {
+	for _, file := range []*os.File{f.file, f.checkpoints, f.kept.file} {
 		if file != nil {
 			errs = append(errs, file.Close())
 		}
 	}
 	return errors.Join(errs...)
-}
-
-type evidenceRef struct {
-	id  string
-	sum [sha256.Size]byte
-}
-
-func evidencePath(dir, id string) string { return filepath.Join(dir, evidenceDir, id) }
-
-// keep writes evidence, sealed, into a file of its own: <date>-<random>, so that retention is deleting files by name.
-func (f *File) keep(e *Evidence, at time.Time) (*evidenceRef, error) {
-	plain, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("audit: encoding evidence: %w", err)
-	}
-	if len(plain) > MaxEvidence {
-		return nil, fmt.Errorf("audit: evidence of %d bytes, limit %d", len(plain), MaxEvidence)
-	}
-	ref := &evidenceRef{id: at.UTC().Format("20060102") + "-" + rand.Text()}
-	sealed := f.cfg.Sealer.Seal("evidence:"+ref.id, plain)
-	ref.sum = sha256.Sum256(sealed)
-	file, err := os.OpenFile(evidencePath(f.cfg.Dir, ref.id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("audit: keeping evidence: %w", err)
-	}
-	_, err = file.Write(sealed)
-	if err = errors.Join(err, file.Sync(), file.Close(), syncDir(filepath.Join(f.cfg.Dir, evidenceDir))); err != nil {
-		return nil, fmt.Errorf("audit: keeping evidence: %w", err)
-	}
-	return ref, nil
-}
-
-// Evidence returns what was kept under the id that a line names.
-func (f *File) Evidence(id string) (*Evidence, error) {
-	if id == "" || strings.ContainsAny(id, "/\\.") {
-		return nil, errors.New("audit: not an evidence id")
-	}
-	file, err := os.Open(evidencePath(f.cfg.Dir, id))
-	if err != nil {
-		return nil, fmt.Errorf("audit: reading evidence: %w", err)
-	}
-	sealed, err := io.ReadAll(io.LimitReader(bufio.NewReader(file), 2*MaxEvidence))
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("audit: reading evidence: %w", err)
-	}
-	plain, err := f.cfg.Sealer.Open("evidence:"+id, sealed)
-	if err != nil {
-		return nil, fmt.Errorf("audit: opening evidence: %w", err)
-	}
-	e := &Evidence{}
-	if err := json.Unmarshal(plain, e); err != nil {
-		return nil, fmt.Errorf("audit: decoding evidence: %w", err)
-	}
-	return e, nil
 }
 
 // IdentifierHash returns the keyed hash of an identifier as it stands in lines, in hex: who has the number and the key

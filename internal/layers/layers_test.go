@@ -81,6 +81,7 @@ var ranks = []struct {
 	{"internal/fetch", 15, false},
 	{"internal/pkcs11", 15, false},
 	{"internal/der", 14, false},
+	{"internal/disk", 5, false},
 	{"internal/vectors", 1, false}, // support for tests
 }
 

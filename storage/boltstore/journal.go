@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"brama/internal/disk"
 	"brama/storage"
 )
 
@@ -61,20 +62,12 @@ func openJournal(path string, applied uint64) (*journal, []change, error) {
 	j := &journal{file: file, number: applied}
 	changes, err := j.read()
 	if err == nil {
-		err = errors.Join(file.Chmod(fileMode), syncDir(filepath.Dir(path)))
+		err = errors.Join(file.Chmod(fileMode), disk.SyncDir(filepath.Dir(path)))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("boltstore: the journal: %w", err), file.Close())
 	}
 	return j, changes, nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // read finds the end and returns the changes of the frames behind j.number, which it raises.
@@ -200,7 +193,7 @@ func (j *journal) commit() error {
 	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
 		return err
 	}
-	if err := syncData(j.file); err != nil {
+	if err := disk.Sync(j.file); err != nil {
 		return err
 	}
 	j.end += int64(len(j.buf))
