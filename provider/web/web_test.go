@@ -91,7 +91,7 @@ func TestNoUnusedText(t *testing.T) {
 		if key == strings.ToUpper(key) || strings.HasSuffix(key, ".next") || strings.HasSuffix(key, ".plain") {
 			continue // codes come from everywhere
 		}
-		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number.", "cloud.identifier.", "idgov.means.", "privacy.kept."}, func(p string) bool { return strings.HasPrefix(key, p) })
+		computed := slices.ContainsFunc([]string{"method.", "demo.person.", "confirm.gets.", "confirm.method.", "kind.", "number.", "browser.", "cloud.identifier.", "idgov.means.", "privacy.kept."}, func(p string) bool { return strings.HasPrefix(key, p) })
 		title := strings.HasSuffix(key, ".heading") || key == "login.create"
 		if !computed && !title && !strings.Contains(all.String(), `"`+key+`"`) {
 			t.Errorf("nothing says %q", key)
