@@ -196,6 +196,16 @@ func (b *browser) see(selector string) {
 	b.do("waiting for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
+// provider chooses in the field «Провайдер» of the cloud.
+func (b *browser) provider(id string) {
+	b.t.Helper()
+	b.see("#provider")
+	if !get(b, "choosing "+id, chromedp.Evaluate[bool](`(() => { const s = document.querySelector("#provider"); s.value = "`+id+`";
+		s.dispatchEvent(new Event("change")); return s.value === "`+id+`" })()`)) {
+		b.t.Fatalf("there is no provider %s", id)
+	}
+}
+
 // text returns the words of an element.
 func (b *browser) text(selector string) string {
 	b.t.Helper()

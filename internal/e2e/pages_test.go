@@ -100,6 +100,7 @@ func TestAccessibleRemote(t *testing.T) {
 
 			tab("cloud")
 			b.look("S5", "s5")
+			b.provider("phone")
 			b.do("typing the number", chromedp.SendKeys(chromedp.CSS("#identifier-phone"), "000", chromedp.NodeVisible))
 			press("get-phone")
 			b.see("#problem")

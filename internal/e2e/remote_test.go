@@ -253,6 +253,7 @@ func TestRequestRunsOut(t *testing.T) {
 		},
 		"cloud": func(w *walking) {
 			w.tab("cloud", "")
+			w.provider("async")
 			w.do("typing the number", chromedp.SendKeys(chromedp.CSS("#identifier-async"), w.number, chromedp.NodeVisible))
 			w.press("asking", "#get-async")
 		},

@@ -46,6 +46,9 @@ func (w *walking) match() string {
 // ring asks for an approval on a telephone, and decides there.
 func (w *walking) ring(field, button, page, outcome string) {
 	w.t.Helper()
+	if id, ok := strings.CutPrefix(button, "#get-"); ok {
+		w.provider(id)
+	}
 	w.see(field)
 	w.do("typing the number", chromedp.Clear(chromedp.CSS(field)), chromedp.SendKeys(chromedp.CSS(field), w.number, chromedp.NodeVisible))
 	w.press("asking for a request", button)
@@ -128,12 +131,14 @@ var walks = []walk{
 		approve: func(w *walking) { w.otp("") }},
 	{name: "cloud oauth2code", tab: "cloud", lang: "uk",
 		refuse: func(w *walking) (string, string) {
+			w.provider("page")
 			w.press("going away", "#get-page")
 			w.press("saying who", olenaIsHere)
 			w.press("refusing", olena("refuse"))
 			return "cloud", "REMOTE_REFUSED"
 		},
 		approve: func(w *walking) {
+			w.provider("page")
 			w.press("going away", "#get-page")
 			w.press("saying who", olenaIsHere)
 			w.press("approving", olena("approve"))
@@ -156,6 +161,7 @@ var walks = []walk{
 func (w *walking) otp(code string) {
 	w.t.Helper()
 	if !get(w.browser, "looking for the field", chromedp.Evaluate[bool](`!!document.querySelector("#otp")`)) {
+		w.provider("code")
 		w.do("typing the address", chromedp.SendKeys(chromedp.CSS("#identifier-code"), w.d.Doubles.Email, chromedp.NodeVisible))
 		w.press("asking for a code", "#get-code")
 	}

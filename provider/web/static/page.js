@@ -15,6 +15,7 @@ tabs(document.getElementById('methods'));
 delay(document.getElementById('confirm'));
 once();
 longer(document.getElementById('longer'));
+providers(document.getElementById('providers'));
 
 // tabs gives the list of links the roles of tabs. Arrows, Home and End move the focus; Enter or Space opens, because
 // opening costs work.
@@ -50,6 +51,35 @@ function tabs(list) {
     all.forEach((tab) => { tab.tabIndex = tab === next ? 0 : -1; });
     next.focus();
   });
+}
+
+// providers puts one field in place of the list of cloud providers: the chosen one is below it. Which one it is travels in
+// the fragment of the form's address, so that an error comes back to it.
+function providers(list) {
+  const all = list ? [...list.querySelectorAll('.provider')] : [];
+  if (all.length < 2) return;
+  const label = document.createElement('label');
+  label.htmlFor = 'provider';
+  label.textContent = list.dataset.label;
+  const select = document.createElement('select');
+  select.id = 'provider';
+  select.translate = false;
+  for (const one of all) {
+    const { provider, name } = one.dataset;
+    select.append(new Option(name, provider));
+    one.querySelector('.which strong').hidden = true;
+    one.querySelector('.which .muted').hidden = true;
+    if (one.action) one.action = `${one.getAttribute('action')}#provider=${provider}`;
+  }
+  const field = document.createElement('div');
+  field.className = 'field';
+  field.append(label, select);
+  list.prepend(field);
+  const show = () => all.forEach((one) => { one.hidden = one.dataset.provider !== select.value; });
+  const chosen = new URLSearchParams(location.hash.slice(1)).get('provider');
+  if (all.some((one) => one.dataset.provider === chosen)) select.value = chosen;
+  select.addEventListener('change', show);
+  show();
 }
 
 // delay keeps the button dead until the page was visible for 500 ms, and again when the window comes to the front: the
