@@ -241,6 +241,24 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
+// A revoked token in another spelling is no token: decoders of base64 skip line ends, which a form can carry.
+func TestRevokedTokenRespelled(t *testing.T) {
+	f := newFixture(t, memStore(t), interfaces()...)
+	token := accessOf(f.mustExchange(f.code()))
+	if f.revoke("portal", token) != 200 {
+		t.Fatal("not revoked")
+	}
+	for _, other := range []string{token + "\n", token[:20] + "\r\n" + token[20:]} {
+		if got := f.introspect("portal", other); got["active"] != false {
+			t.Errorf("%q is active: %v", other, got)
+		}
+		r := httptest.NewRequest("POST", PathUserInfo, strings.NewReader(url.Values{"access_token": {other}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		status, answer := f.tokens(r)
+		want(t, "userinfo", status, answer, 401, "invalid_token")
+	}
+}
+
 // What the store keeps of tokens ends with them.
 func TestTokensAreSwept(t *testing.T) {
 	now := time.Now()

@@ -70,6 +70,26 @@ func TestEveryBitCounts(t *testing.T) {
 	}
 }
 
+// One value has one text: another spelling of it would not be found among those that were revoked.
+func TestOneText(t *testing.T) {
+	s := newSealer(t, testKey(1))
+	text := s.SealText("p", []byte("value"))
+	if got, err := s.OpenText("p", text); err != nil || string(got) != "value" {
+		t.Fatalf("OpenText = %q, %v", got, err)
+	}
+	for _, other := range []string{text + "\n", "\r\n" + text, text[:9] + "\n" + text[9:], text + "=", text + " "} {
+		if _, err := s.OpenText("p", other); !errors.Is(err, ErrOpen) {
+			t.Errorf("%q opens: %v", other, err)
+		}
+	}
+	for c := range 128 {
+		last := text[:len(text)-1] + string(rune(c))
+		if _, err := s.OpenText("p", last); err == nil && last != text {
+			t.Errorf("%q opens as %q", last, text)
+		}
+	}
+}
+
 func TestRotation(t *testing.T) {
 	old := newSealer(t, testKey(1))
 	sealed := old.Seal("p", []byte("value"))
