@@ -164,7 +164,7 @@ func (p *dpopProof) read(claims map[string]any) error {
 	if err != nil || !(seconds > 0 && seconds < 1<<40) {
 		return errProof
 	}
-	p.issuedAt = time.Unix(0, 0).Add(time.Duration(seconds) * time.Second)
+	p.issuedAt = time.Unix(int64(seconds), 0)
 	return nil
 }
 

@@ -266,6 +266,7 @@ func TestDPoPProofRefused(t *testing.T) {
 		"iat zero":            k.proof(PathToken, "iat", 0),
 		"old":                 k.proof(PathToken, "iat", now-int64(proofPast/time.Second)-1),
 		"of the future":       k.proof(PathToken, "iat", now+60),
+		"of a far future":     k.proof(PathToken, "iat", now+18446744073), // 2^64 nanoseconds
 		"foreign nonce":       k.proof(PathToken, "nonce", "made-up"),
 		"nonce a number":      k.proof(PathToken, "nonce", 1),
 	}
