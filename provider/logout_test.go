@@ -207,7 +207,9 @@ func TestLogoutOfOneOfTwo(t *testing.T) {
 	s := newStack(t, withLogout(nil))
 	b := s.browser()
 	b.signIn("valid")
-	hint := b.idToken
+	earlier := b.access // of a login that the next one takes the place of
+	b.signIn("valid")
+	hint, later := b.idToken, b.access
 	b.authorize("client_id", "other", "idp_hint", "demo")
 	b.submit("demo", "person", "valid")
 	b.submit("/confirm")
@@ -219,6 +221,14 @@ func TestLogoutOfOneOfTwo(t *testing.T) {
 	list := s.sessions()
 	if len(list) != 1 || len(list[0].Logins) != 1 || list[0].Logins[0].Realm != "client:other" {
 		t.Fatalf("left: %+v", list)
+	}
+	if b.userinfo() != http.StatusOK {
+		t.Error("the other portal's token died")
+	}
+	for name, token := range map[string]string{"earlier": earlier, "later": later} {
+		if b.access = token; b.userinfo() != http.StatusUnauthorized {
+			t.Errorf("the %s login's token outlives the sign-out", name)
+		}
 	}
 	b.submit("/logout/confirm", "end", "stay")
 	if b.portal == nil || b.portal.String() != signedOutURI || len(s.sessions()) != 1 {

@@ -311,6 +311,9 @@ func TestSessionRealms(t *testing.T) {
 	if !slices.Equal(s.SIDs(), []string{"1", "2", "3"}) {
 		t.Errorf("SIDs are %v", s.SIDs())
 	}
+	if !slices.Equal(g.Retired, []string{"1"}) || s.Login("client:c", now).Retired != nil {
+		t.Errorf("retired: %v in the group, %v elsewhere", g.Retired, s.Login("client:c", now).Retired)
+	}
 	for i := range storage.MaxSessionLogins - 2 {
 		if dropped := s.Add(login(fmt.Sprint("x", i), fmt.Sprint("client:x", i), "x")); dropped != nil {
 			t.Errorf("dropped %v", dropped)
@@ -318,6 +321,27 @@ func TestSessionRealms(t *testing.T) {
 	}
 	if dropped := s.Add(login("last", "client:last", "l")); len(dropped) != 1 || dropped[0].SID != "2" || len(s.Logins) != storage.MaxSessionLogins {
 		t.Errorf("dropped %v, %d left", dropped, len(s.Logins))
+	}
+	// What a login can remember no more is handed out: no SID is forgotten while something lives under it.
+	known := map[string]bool{}
+	for i := range 100 {
+		for _, d := range s.Add(login(fmt.Sprint("y", i), "group:g", "a")) {
+			known[d.SID] = true
+			if len(d.Clients) != 0 {
+				t.Errorf("%s is told of, who is signed in", d.SID)
+			}
+		}
+	}
+	for _, sid := range s.SIDs() {
+		known[sid] = true
+	}
+	for i := range 100 {
+		if sid := fmt.Sprint("y", i); !known[sid] {
+			t.Errorf("%s is forgotten", sid)
+		}
+	}
+	if n := len(s.Login("group:g", now).Retired); n > 40 {
+		t.Errorf("%d are remembered", n)
 	}
 }
 

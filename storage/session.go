@@ -11,8 +11,8 @@ const KindSession Kind = "session"
 
 // Bounds of one session.
 const (
-	MaxSessionLogins  = 16 // portals, or groups of them, at which one browser is signed in
-	maxSessionRetired = 32
+	MaxSessionLogins = 16 // portals, or groups of them, at which one browser is signed in
+	maxLoginRetired  = 32
 )
 
 // A Session is a browser in which one person is signed in. It holds a login for each realm: a portal, or the portals that
@@ -22,8 +22,7 @@ type Session struct {
 	Person   string         `json:"-"` // the record is in this group
 	Revision uint64         `json:"revision"`
 	Logins   []SessionLogin `json:"logins"`
-	Retired  []string       `json:"retired,omitempty"` // SIDs of logins that others have taken the place of
-	Expires  time.Time      `json:"-"`                 // moved by every use; no login lives beyond its own end
+	Expires  time.Time      `json:"-"` // moved by every use; no login lives beyond its own end
 }
 
 // A SessionLogin is one login of a session.
@@ -36,7 +35,8 @@ type SessionLogin struct {
 	Method   string          `json:"method"`
 	Ends     time.Time       `json:"ends"` // whatever is done in it
 	Clients  []SessionClient `json:"clients"`
-	Sealed   []byte          `json:"sealed,omitempty"` // the identity, sealed by its owner
+	Retired  []string        `json:"retired,omitempty"` // SIDs of the logins of the realm that it has taken the place of
+	Sealed   []byte          `json:"sealed,omitempty"`  // the identity, sealed by its owner
 }
 
 // A SessionClient is a portal that was told of the person in a session.
@@ -78,9 +78,9 @@ func (l *SessionLogin) Tell(client, role string) {
 
 // SIDs returns every id under which tokens of the session may be known.
 func (s *Session) SIDs() []string {
-	sids := slices.Clone(s.Retired)
+	var sids []string
 	for _, l := range s.Logins {
-		sids = append(sids, l.SID)
+		sids = append(append(sids, l.SID), l.Retired...)
 		for _, c := range l.Clients {
 			sids = append(sids, c.SID)
 		}
@@ -89,14 +89,16 @@ func (s *Session) SIDs() []string {
 	return slices.Compact(sids)
 }
 
-// Add puts a new login into the session. One of the same realm goes, but not the knowledge of whom it told: they must
-// hear of the end. It returns logins that had to make room.
+// Add puts a new login into the session. One of the same realm goes, but not the knowledge of whom it told, and under which
+// SIDs: they must hear of the end. It returns what had to make room: whole logins, and a SID that the login can remember no more,
+// as a login that told nobody. What was granted under them must end.
 func (s *Session) Add(login SessionLogin) (dropped []SessionLogin) {
 	if i := slices.IndexFunc(s.Logins, func(l SessionLogin) bool { return l.Realm == login.Realm }); i >= 0 {
 		old := s.Logins[i]
-		s.Retired = append(s.Retired, old.SID)
-		if n := len(s.Retired) - maxSessionRetired; n > 0 {
-			s.Retired = s.Retired[n:]
+		login.Retired = append(slices.Clone(old.Retired), old.SID)
+		if len(login.Retired) > maxLoginRetired {
+			dropped = append(dropped, SessionLogin{SID: login.Retired[0]})
+			login.Retired = login.Retired[1:]
 		}
 		for _, c := range old.Clients {
 			if login.Client(c.ID) == nil {
@@ -106,7 +108,7 @@ func (s *Session) Add(login SessionLogin) (dropped []SessionLogin) {
 		s.Logins = slices.Delete(s.Logins, i, i+1)
 	}
 	if n := len(s.Logins) + 1 - MaxSessionLogins; n > 0 {
-		dropped = slices.Clone(s.Logins[:n])
+		dropped = append(dropped, s.Logins[:n]...)
 		s.Logins = slices.Delete(s.Logins, 0, n)
 	}
 	s.Logins = append(s.Logins, login)

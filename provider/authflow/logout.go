@@ -207,7 +207,7 @@ func (f *Flow) named(ctx context.Context, s *storage.Session, req logout) (strin
 		return "", err
 	}
 	for _, l := range s.Logins {
-		if c := l.Client(req.Client); c != nil && (req.SID == "" || req.SID == c.SID || slices.Contains(s.Retired, req.SID)) {
+		if c := l.Client(req.Client); c != nil && (req.SID == "" || req.SID == c.SID || slices.Contains(l.Retired, req.SID)) {
 			return l.Realm, nil
 		}
 	}
@@ -242,16 +242,13 @@ func (f *Flow) endSession(r *http.Request, s *storage.Session, realm string) (le
 			}
 			ended = append(ended, l)
 		}
-		gone := storage.Session{Logins: ended}
-		if len(rest.Logins) == 0 {
-			gone.Retired = now.Retired
-		} else {
+		if len(rest.Logins) != 0 {
 			if err := storage.InsertSession(tx, rest); err != nil {
 				return err
 			}
 			left = &rest
 		}
-		if err := f.endGrants(tx, &gone); err != nil {
+		if err := f.endGrants(tx, &storage.Session{Logins: ended}); err != nil {
 			return err
 		}
 		return f.farewell(tx, now.Person, ended)

@@ -251,7 +251,7 @@ func (f *Flow) signIn(tx storage.Tx, l *login, old, role string, in *signedIn) e
 			}
 			in.told = true
 		default:
-			s.Logins, s.Retired = before.Logins, before.Retired
+			s.Logins = before.Logins
 		}
 	}
 	dropped := s.Add(entry)
