@@ -300,8 +300,6 @@ var bad = map[string]http.HandlerFunc{
 	"wrongTLS": func(http.ResponseWriter, *http.Request) {},
 }
 
-var tooBig = sync.OnceValue(func() []byte { return []byte(`{"x":"` + strings.Repeat("x", 10<<20) + `"}`) })
-
 // readAll reads the body, without which a server does not see that the client went away.
 func readAll(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
 

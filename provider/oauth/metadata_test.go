@@ -132,7 +132,7 @@ var proofs = map[string]func(*announced){
 	"response_modes_supported": func(a *announced) {
 		for _, m := range a.list() {
 			w := a.ask(params("response_mode", m))
-			v := url.Values{}
+			var v url.Values
 			if strings.HasPrefix(m, "form_post") {
 				v = a.posted(w)
 			} else {

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -75,7 +76,9 @@ func TestCertificatesAtTheirAddress(t *testing.T) {
 				}
 				return &tls.Certificate{}, nil
 			}},
-			Dial: func(network, _ string) (net.Conn, error) { return net.Dial(network, s.Listener.Addr().String()) },
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+			},
 		}}
 		res, err := client.Get("https://" + tt.host + "/")
 		if err != nil {

@@ -189,7 +189,7 @@ func methodsOf(c *config.Config, engine *wiring.Engine, policy *levels.Policy, h
 func openHSM(c *config.Config) (*wiring.HSM, error) {
 	p := c.HSM()
 	if p == nil {
-		return wiring.NoHSM(), nil
+		return &wiring.HSM{}, nil
 	}
 	return wiring.OpenHSM(wiring.HSMConfig{Module: p.Module, Token: p.Token, PIN: c.PIN,
 		Signing: byAlgorithm(p.Signing), Next: byAlgorithm(p.Next)})

@@ -48,7 +48,7 @@ func TestEnvelopeKeyInToken(t *testing.T) {
 		{"no module", module, "/nonexistent.so", "/nonexistent.so"},
 	} {
 		cfg := w.config(w.load(strings.ReplaceAll(text, c.old, c.new)))
-		hsm := wiring.NoHSM()
+		hsm := &wiring.HSM{}
 		cfg.Agreement = hsm.Agreement
 		methods, err := systems.New(cfg)
 		if err == nil || methods != nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "connectors.idgov.keys[0].pkcs11") {
@@ -63,7 +63,7 @@ func TestEnvelopeKeyInToken(t *testing.T) {
 	}
 
 	cfg := w.config(w.load(text))
-	hsm := wiring.NoHSM()
+	hsm := &wiring.HSM{}
 	cfg.Agreement = hsm.Agreement
 	methods, err := systems.New(cfg)
 	if err != nil {

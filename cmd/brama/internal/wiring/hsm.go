@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"crypto"
+	"errors"
 )
 
 // HSMConfig names a token of the server and the keys in it.
@@ -17,21 +18,43 @@ type HSMConfig struct {
 	Next map[string]string
 }
 
-// An HSM holds the open tokens of the server. Each is opened once, whatever its keys are for.
+// An HSM holds the open tokens of the server. Each is opened once, whatever its keys are for. The zero value has none;
+// Agreement may open one.
 type HSM struct {
 	// Signers sign ID tokens, by algorithm.
 	Signers map[string]crypto.Signer
 	// NextSigners will take their place, by algorithm.
 	NextSigners map[string]crypto.Signer
-	// Ready tells why the keys cannot be used now, nil if they can.
-	Ready func(context.Context) error
-	// Close logs out.
-	Close func() error
 
 	open []openToken
 }
 
-// NoHSM returns an HSM of a server without keys in tokens, of which nothing is asked; Agreement may open one.
-func NoHSM() *HSM {
-	return &HSM{Ready: func(context.Context) error { return nil }, Close: func() error { return nil }}
+// An openToken is a token with the sessions that all its keys share.
+type openToken struct {
+	module, token string
+	sessions      sessions
+}
+
+// sessions are those of one token; see pkcs11.Pool.
+type sessions interface {
+	Check(context.Context) error
+	Close() error
+}
+
+// Ready tells why the keys cannot be used now, nil if they can.
+func (h *HSM) Ready(ctx context.Context) error {
+	var errs []error
+	for _, t := range h.open {
+		errs = append(errs, t.sessions.Check(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Close logs out of every token.
+func (h *HSM) Close() error {
+	var errs []error
+	for _, t := range h.open {
+		errs = append(errs, t.sessions.Close())
+	}
+	return errors.Join(errs...)
 }

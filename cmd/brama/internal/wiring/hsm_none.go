@@ -14,8 +14,6 @@ var ErrNoHSM = errors.New("this brama is built without PKCS#11: build it with `C
 // HSMBuilt returns ErrNoHSM: the program has no PKCS#11.
 func HSMBuilt() error { return ErrNoHSM }
 
-type openToken struct{}
-
 // Agreement returns ErrNoHSM.
 func (h *HSM) Agreement(AgreementKey) (cms.EnvelopeKey, error) { return nil, ErrNoHSM }
 

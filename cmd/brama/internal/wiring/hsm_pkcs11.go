@@ -4,7 +4,6 @@ package wiring
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -25,7 +24,7 @@ func OpenHSM(c HSMConfig) (*HSM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys.pkcs11: module %s: %w", c.Module, err)
 	}
-	h := &HSM{Signers: map[string]crypto.Signer{}, NextSigners: map[string]crypto.Signer{}, Ready: pool.Check, Close: pool.Close, open: []openToken{{c.Module, c.Token, pool}}}
+	h := &HSM{Signers: map[string]crypto.Signer{}, NextSigners: map[string]crypto.Signer{}, open: []openToken{{c.Module, c.Token, pool}}}
 	for _, group := range []struct {
 		setting string
 		labels  map[string]string
@@ -42,12 +41,6 @@ func OpenHSM(c HSMConfig) (*HSM, error) {
 		}
 	}
 	return h, nil
-}
-
-// An openToken is a token with the sessions that all its keys share.
-type openToken struct {
-	module, token string
-	pool          *pkcs11.Pool
 }
 
 // agreementSessions is how many envelopes a token opens at once: an answer is opened in milliseconds, and some tokens have
@@ -75,7 +68,11 @@ func (h *HSM) token(k AgreementKey) (*pkcs11.Pool, error) {
 	for _, t := range h.open {
 		switch {
 		case t.module == k.Module && t.token == k.Token:
-			return t.pool, nil
+			pool, ok := t.sessions.(*pkcs11.Pool)
+			if !ok {
+				return nil, errors.New("wiring: internal error: token of another library")
+			}
+			return pool, nil
 		case t.module == k.Module:
 			return nil, fmt.Errorf("the module is open for the token %q already: a program uses one token of a module", t.token)
 		}
@@ -85,9 +82,6 @@ func (h *HSM) token(k AgreementKey) (*pkcs11.Pool, error) {
 		return nil, fmt.Errorf("module %s: %w", k.Module, err)
 	}
 	h.open = append(h.open, openToken{k.Module, k.Token, pool})
-	ready, end := h.Ready, h.Close
-	h.Ready = func(ctx context.Context) error { return errors.Join(ready(ctx), pool.Check(ctx)) }
-	h.Close = func() error { return errors.Join(end(), pool.Close()) }
 	return pool, nil
 }
 
