@@ -59,6 +59,8 @@ type guided struct {
 	*dev
 	dir, home, port string
 	files           map[string]string
+	as              *syscall.Credential // whom programs run as; nil is who runs the test
+	log             string              // a file of theirs, shown after a failure; may be ""
 }
 
 // followGuide starts `brama dev` with the clients of the guide.
@@ -118,7 +120,7 @@ func (g *guided) run(t *testing.T, program string, args ...string) {
 	log := new(syncBuffer)
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = g.dir, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: g.as}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +138,8 @@ func (g *guided) run(t *testing.T, program string, args ...string) {
 			<-ended
 		}
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", program, log)
+			own, _ := os.ReadFile(g.log)
+			t.Logf("log of %s:\n%s%s", program, log, own)
 		}
 	})
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -265,5 +268,9 @@ func TestGuide(t *testing.T) {
 		g.write(t, "portal.py")
 		g.run(t, "/usr/bin/python3", "portal.py")
 		g.walk(t, byForm)
+	})
+	t.Run("mod_auth_openidc", func(t *testing.T) {
+		g.apache(t)
+		g.walkApache(t)
 	})
 }

@@ -50,6 +50,7 @@ func newWalker(t *testing.T, address string) *walker {
 
 func (w *walker) do(r *http.Request) {
 	w.t.Helper()
+	r.Header.Set("Accept", "text/html,*/*;q=0.8") // without it mod_auth_openidc takes the walker for a program
 	resp, err := w.client.Do(r)
 	if err != nil {
 		w.t.Fatalf("%s %s: %v", r.Method, r.URL, err)
