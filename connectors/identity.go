@@ -58,6 +58,10 @@ type CertificateInfo struct {
 	NotAfter  time.Time `json:"not_after"`
 	CheckedAt time.Time `json:"checked_at"` // of the status
 	Qualified bool      `json:"qualified"`
+	// ID names the certificate itself, so that its status can be asked again later; "" if we never saw it. It is for nobody else.
+	ID string `json:"id,omitempty"`
+	// Raw is the certificate, DER. It is kept once, under ID, and not with every login.
+	Raw []byte `json:"-"`
 }
 
 // An Evidence is what the audit keeps of a login: enough to repeat the verification in court.

@@ -33,6 +33,8 @@ type Config struct {
 	Audit      audit.Log
 	// Fetch asks and tells the servers of portals (fetch.Client.Do); nil means that none is reached.
 	Fetch oauth.FetchFunc
+	// CertificateStatus asks again about certificates that have signed persons in, while refresh tokens live; nil asks nobody.
+	CertificateStatus oauth.StatusFunc
 	// TokenRules say how long tokens live; the zero value is good.
 	TokenRules oauth.TokenRules
 	// Keys sign tokens; nil opens those of the store, and makes them if there are none.

@@ -133,7 +133,8 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 			_, err := tx.Get(storage.KindPerson, person)
 			return err
 		},
-		FormPost: p.formPost, RequirePAR: cfg.RequirePAR, Documentation: cfg.Issuer + web.DocsPath,
+		CertificateStatus: cfg.CertificateStatus,
+		FormPost:          p.formPost, RequirePAR: cfg.RequirePAR, Documentation: cfg.Issuer + web.DocsPath,
 		Stranger: func(r *http.Request) bool { return p.limit.allow(r.RemoteAddr) },
 		Fetch:    cfg.Fetch, MTLSBase: cfg.MTLS.Base, ClientCAs: cfg.MTLS.CAs, Registration: cfg.Registration,
 		Audit: cfg.Audit, Log: cfg.Log, Now: cfg.Now,

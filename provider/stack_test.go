@@ -44,6 +44,7 @@ type stack struct {
 	store    *countingStore
 	audit    *auditLog
 	logs     *syncBuffer
+	verifier *qes.Validator
 	server   *httptest.Server
 	provider *provider.Provider
 	people   map[string]*qestest.Issued
@@ -77,6 +78,7 @@ func newStack(t *testing.T, change ...func(*options)) *stack {
 	}
 	s.store = &countingStore{Store: memstore.New(memstore.Config{Now: s.now})}
 	verifier, search := s.trust()
+	s.verifier = verifier
 	must := func(c connectors.Connector, err error) connectors.Connector {
 		if err != nil {
 			t.Fatal(err)
@@ -226,6 +228,7 @@ type browser struct {
 	lang    string
 	idToken string // that the last exchange gave
 	access  string
+	refresh string
 }
 
 func (s *stack) browser() *browser {
@@ -467,12 +470,13 @@ func (b *browser) exchangeAs(client string) map[string]any {
 	var answer struct {
 		IDToken     string `json:"id_token"`
 		AccessToken string `json:"access_token"`
+		Refresh     string `json:"refresh_token"`
 		Error       string `json:"error"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.IDToken == "" {
 		b.s.t.Fatalf("token endpoint: %s %v %q", res.Status, err, answer.Error)
 	}
-	b.idToken, b.access = answer.IDToken, answer.AccessToken
+	b.idToken, b.access, b.refresh = answer.IDToken, answer.AccessToken, answer.Refresh
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(answer.IDToken, ".")[1])
 	if err != nil {
 		b.s.t.Fatal(err)

@@ -33,6 +33,10 @@ func TestCompactRoundTrip(t *testing.T) {
 	if err := back.unpack(family.pack()); err != nil || !reflect.DeepEqual(back, family) {
 		t.Errorf("got %+v, %v\nwant %+v", back, err, family)
 	}
+	certificate := Certificate{ID: "id", Person: "person", Sealed: []byte{0, 1, 2}, Checked: want.Spent, Ended: "CERT_REVOKED", Expires: want.Expires}
+	if r := certificate.record(); r.Group != "person" || !r.Expires.Equal(want.Expires) || bytes.Contains(r.Body, []byte("person")) {
+		t.Errorf("record %+v", r)
+	}
 	for n := range want.pack() {
 		if err := new(Grant).unpack(want.pack()[:n]); err == nil {
 			t.Errorf("%d bytes are a grant", n)

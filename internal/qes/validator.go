@@ -106,6 +106,32 @@ func (v *Validator) verify(ctx context.Context, res *Result, signature, content 
 	return v.status(ctx, res, services)
 }
 
+// Standing judges a certificate that has signed somebody in before, now: whether it could do so again. It is what Verify does
+// but for the signature: its validity and kind, its path to a service granted now, and its status. The outcomes and errors are
+// those of Verify.
+func (v *Validator) Standing(ctx context.Context, certificate []byte) (*Result, error) {
+	res := &Result{CheckedAt: v.cfg.Now()}
+	if refusal := v.standing(ctx, res, certificate); refusal != nil {
+		res.Indication, res.SubIndication, res.Code = refusal.Indication, refusal.SubIndication, refusal.Code
+		return res, refusal
+	}
+	res.Indication = Passed
+	return res, nil
+}
+
+func (v *Validator) standing(ctx context.Context, res *Result, certificate []byte) *Error {
+	c, err := cert.Parse(certificate)
+	if err != nil {
+		return fail(CMSMalformed, SubFormatFailure, err)
+	}
+	res.Signer = c
+	services, refusal := v.path(c, res.CheckedAt, v.judge(c, res))
+	if refusal != nil {
+		return refusal
+	}
+	return v.status(ctx, res, services)
+}
+
 // fail makes a refusal of the first class: the answer is no.
 func fail(code Code, sub SubIndication, err error) *Error {
 	return &Error{Code: code, Indication: Failed, SubIndication: sub, Err: err}

@@ -137,13 +137,25 @@ func (f *Flow) find(r *http.Request, l *login) error {
 	}
 	err := f.save(r.Context(), l, s, func(tx storage.Tx, s *state) error {
 		person, _, err := f.Vault.SignIn(tx, seen, f.Now().UTC())
+		if err != nil {
+			return err
+		}
 		s.Person = person.ID
-		return err
+		return f.keepCertificate(tx, &s.Identity.Certificate, person.ID)
 	})
 	if errors.Is(err, storage.ErrPersonConflict) {
 		return &connectors.Refusal{Code: codeConflict, Err: err}
 	}
 	return err
+}
+
+// keepCertificate keeps in tx the certificate that proved a person, so that its status can be asked again (threat T80).
+func (f *Flow) keepCertificate(tx storage.Tx, c *connectors.CertificateInfo, person string) error {
+	if c.ID == "" || len(c.Raw) == 0 {
+		return nil
+	}
+	return storage.KeepCertificate(tx, storage.Certificate{ID: c.ID, Person: person, Sealed: f.Seal.Seal("certificate:"+c.ID, c.Raw),
+		Checked: c.CheckedAt, Expires: c.NotAfter})
 }
 
 // demands are what the client asks of an identity.

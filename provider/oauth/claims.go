@@ -40,6 +40,7 @@ func (p *Provider) describe(c *Client, req *AuthorizeRequest, s *Subject) (*seal
 		Level:    string(s.Identity.LoA),
 		AMR:      s.Identity.AMR,
 		SID:      s.SID,
+		Status:   statusOf(c, s),
 		Claims:   claims,
 	}
 	if r := req.Claims; r != nil {

@@ -65,6 +65,10 @@ type Config struct {
 	// asked at every refresh; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
 
+	// CertificateStatus is asked at a refresh about the certificate of a login whose last answer is older than 12 hours; nil asks
+	// nobody.
+	CertificateStatus StatusFunc
+
 	// Documentation is where people read how to connect a portal, for the metadata; may be empty.
 	Documentation string
 

@@ -89,6 +89,10 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 		// The registration was made stricter after the login (threat T78). The grant stays: it may be made milder again.
 		return nil, badGrant(levelTooLow)
 	}
+	asked, err := p.checkCertificate(ctx, client, g, claims.Status)
+	if err != nil {
+		return nil, err
+	}
 	answer := p.answer(p.newAccess(client, g.ID, scopes, proof.binding))
 	if slices.Contains(scopes, "openid") {
 		if answer.IDToken, err = p.idToken(ctx, client, claims, scopes, "", answer.AccessToken); err != nil {
@@ -102,6 +106,11 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 		}
 		if err := storage.CheckSession(tx, g); err != nil {
 			return err
+		}
+		if asked {
+			if err := storage.CheckedCertificate(tx, claims.Status.ID, "", p.cfg.Now()); err != nil {
+				return err
+			}
 		}
 		var err error
 		*family, err = storage.UseRefresh(tx, g.ID, token.generation, rules, p.cfg.Now())

@@ -74,6 +74,7 @@ type sealedGrant struct {
 	ACR      string         `json:"acr,omitempty"`
 	Level    string         `json:"level,omitempty"` // of the login; acr is less where the request named a lower one
 	AMR      []string       `json:"amr,omitempty"`
+	Status   *grantStatus   `json:"status,omitempty"`
 	Claims   map[string]any `json:"claims"` // what tokens may say of the person; see release
 	// What the claims parameter asks for at each place, beyond the scopes.
 	AskedIDToken     []string      `json:"asked_id_token,omitempty"`

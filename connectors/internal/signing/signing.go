@@ -171,6 +171,8 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, evidence []b
 		NotBefore: res.Signer.NotBefore,
 		NotAfter:  res.Signer.NotAfter,
 		CheckedAt: res.CheckedAt,
+		ID:        certificateID(res.Signer),
+		Raw:       res.Signer.Raw,
 		Qualified: true, // the path ends at a service that is granted for qualified certificates
 	}
 	id.LoA = c.Levels.Signature(policyName(c.Method), res.Signer.Qualified(), res.Signer.QCStatements().SSCD)
@@ -191,6 +193,11 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, evidence []b
 		id.Evidence.TrustList = c.TrustList()
 	}
 	return id, nil
+}
+
+func certificateID(c *cert.Certificate) string {
+	sum := c.Fingerprint()
+	return hex.EncodeToString(sum[:])
 }
 
 // Attributes of the certificate that are read here.

@@ -223,7 +223,8 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	}
 	handler, err := provider.New(provider.Config{
 		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
-		Operator: provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
+		CertificateStatus: engine.CertificateStatus,
+		Operator:          provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
 		Fetch: access.fetch.Do, MTLS: access.mtls, Registration: access.registration,
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"brama/internal/qes/cms"
 	"brama/internal/qes/revocation"
 	"brama/internal/qes/trustlist"
+	"brama/provider/oauth"
 )
 
 // Trust is what the engine believes, and how it reaches the providers of trust services.
@@ -104,6 +105,15 @@ func (e *Engine) Ready(context.Context) error {
 		return errors.New("no provider of the directory has a proven certificate in the trusted bundles")
 	}
 	return e.clock.Err(e.trust.Now())
+}
+
+// CertificateStatus asks about a certificate that has signed somebody in before.
+func (e *Engine) CertificateStatus(ctx context.Context, certificate []byte) error {
+	res, err := e.Remote.Standing(ctx, certificate)
+	if err == nil {
+		return nil
+	}
+	return &oauth.StatusError{Code: string(qes.CodeOf(err)), Ended: res.Indication == qes.Failed, Err: err}
 }
 
 // Tokens are the settings of the methods token and upload. The zero value is the usual one.
