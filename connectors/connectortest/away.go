@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,11 +17,22 @@ import (
 func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) url.Values, choices url.Values) url.Values {
 	t.Helper()
 	browser := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := browser.Get(page)
-	if err != nil {
-		t.Fatal(err)
+	do := func(method, address, body string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body != "" {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		res, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res
 	}
-	res.Body.Close()
+	res := do(http.MethodGet, page, "")
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("the page answers %d", res.StatusCode)
 	}
@@ -32,10 +44,7 @@ func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) ur
 	for k, v := range choices {
 		form[k] = v
 	}
-	if res, err = browser.PostForm(u.Scheme+"://"+u.Host+"/choose", form); err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
+	res = do(http.MethodPost, u.Scheme+"://"+u.Host+"/choose", form.Encode())
 	back, err := res.Location()
 	if err != nil {
 		t.Fatalf("the form answers %d: %v", res.StatusCode, err)

@@ -126,7 +126,7 @@ func (g *guided) run(t *testing.T, program string, args ...string) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		cmd.Wait() //nolint:errcheck // it is killed
+		cmd.Wait() // it is killed
 		close(ended)
 	}()
 	t.Cleanup(func() {

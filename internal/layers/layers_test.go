@@ -289,10 +289,7 @@ func TestNoOwnClients(t *testing.T) {
 	for _, p := range list(t, nil, "./...") {
 		name, _ := local(p.ImportPath)
 		if name == "internal/fetch" || strings.HasPrefix(name, "cmd/") || strings.HasPrefix(name, "internal/tools/") || name == "storage/pgstore" || name == "connectors/connectortest" || isDouble(name) {
-			continue
-		}
-		if name == "connectors/connectortest" {
-			continue // it walks to doubles as a browser, and imports testing
+			continue // connectortest walks to doubles as a browser, and imports testing
 		}
 		for _, file := range p.GoFiles {
 			src, err := os.ReadFile(p.Dir + "/" + file)

@@ -45,12 +45,12 @@ type found struct {
 
 // browserSession returns the session of this browser, nil if there is none.
 func (f *Flow) browserSession(r *http.Request) (*storage.Session, error) {
-	cookie, err := f.Cookies.Get(r, sessionCookie)
-	if err != nil || len(cookie) != sessionCookieSize {
-		return nil, nil //nolint:nilnil // no session is no error
+	cookie, _ := f.Cookies.Get(r, sessionCookie)
+	if len(cookie) != sessionCookieSize {
+		return nil, nil // no session is no error
 	}
 	var s storage.Session
-	err = f.Store.View(r.Context(), func(tx storage.Tx) (err error) {
+	err := f.Store.View(r.Context(), func(tx storage.Tx) (err error) {
 		if s, err = storage.GetSession(tx, storage.HashSecret(cookie)); err != nil {
 			return err
 		}
@@ -59,11 +59,11 @@ func (f *Flow) browserSession(r *http.Request) (*storage.Session, error) {
 	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading a session: %w", err)
 	case !f.Now().Before(s.Expires): // a store that is slow to forget must not matter
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	}
 	return &s, nil
 }
@@ -103,7 +103,7 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 	}
 	// What is asked of a proof is asked of this one too: its level above all (threat T78).
 	if end := identity.Certificate.NotAfter; !end.IsZero() && !f.Now().Before(end) || demands(l, identity) != nil {
-		return nil, code, nil
+		return nil, code, nil //nolint:nilerr // another proof is asked for
 	}
 	have = &found{session: s.ID, person: s.Person, login: *held, identity: identity, told: held.Client(l.client.ID)}
 	// A hint that is a subject of ours names a person; any other is the portal's words.

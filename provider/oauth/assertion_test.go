@@ -228,7 +228,7 @@ func TestAssertionRefused(t *testing.T) {
 	good := signJWT(t, es, assertionFor("jwt", nil), nil)
 	parts := strings.Split(good, ".")
 	b64 := base64.RawURLEncoding.EncodeToString
-	hmac, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(f.p.cfg.Keys.JWKS())}, nil)
+	hmac, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: f.p.cfg.Keys.JWKS()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (p *Provider) revokeToken(ctx context.Context, client *Client, token string
 	}
 	t, err := p.openToken(refreshToken, token)
 	if err != nil {
-		return nil // RFC 7009, 2.2
+		return nil //nolint:nilerr // what is no token of ours is dead already (RFC 7009, 2.2)
 	}
 	if t.client != client.ID {
 		return foreign

@@ -305,7 +305,7 @@ func expand(f *zip.File, left, ratio int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	defer r.Close() //nolint:errcheck // nothing is written
+	defer r.Close()
 	// What an entry says of its length is checked by the reader at the end; until then nothing larger is taken.
 	content, err := io.ReadAll(io.LimitReader(r, int64(f.UncompressedSize64)+1)) //nolint:gosec // bounded above
 	if err != nil || uint64(len(content)) != f.UncompressedSize64 {

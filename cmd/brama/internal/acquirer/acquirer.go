@@ -97,7 +97,7 @@ func (v *verb) run(ctx context.Context, args []string) int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	code := exitOK
+	var code int
 	if args[0] == "setup" {
 		code, err = v.setup(ctx, c, plan, dry, *asJSON)
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 )
 
 // HSMConfig names a token of the server and the keys in it.
@@ -41,11 +42,19 @@ type sessions interface {
 	Close() error
 }
 
+// named says of which token an error is.
+func (t *openToken) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("module %s: token %q: %w", t.module, t.token, err)
+}
+
 // Ready tells why the keys cannot be used now, nil if they can.
 func (h *HSM) Ready(ctx context.Context) error {
 	var errs []error
 	for _, t := range h.open {
-		errs = append(errs, t.sessions.Check(ctx))
+		errs = append(errs, t.named(t.sessions.Check(ctx)))
 	}
 	return errors.Join(errs...)
 }
@@ -54,7 +63,7 @@ func (h *HSM) Ready(ctx context.Context) error {
 func (h *HSM) Close() error {
 	var errs []error
 	for _, t := range h.open {
-		errs = append(errs, t.sessions.Close())
+		errs = append(errs, t.named(t.sessions.Close()))
 	}
 	return errors.Join(errs...)
 }
