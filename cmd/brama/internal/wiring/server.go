@@ -42,6 +42,7 @@ func Serve(ctx context.Context, log *slog.Logger, sites ...Site) error {
 			}
 		}()
 	}
+	go keepMemory(ctx)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer done()

@@ -1,0 +1,65 @@
+package wiring
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// heapRoom is what the heap may grow to before it is collected, in bytes. A small live heap would otherwise be collected
+	// every few sign-ins.
+	heapRoom   = 24 << 20
+	mostGC     = 400 // GOGC at most, however small the live heap
+	leastGC    = 100 // the default of Go, from a live heap of half of heapRoom
+	startTime  = time.Second
+	memoryStep = 5 * time.Second
+)
+
+// keepMemory gives back what the start left behind, and then keeps the collector at heapRoom, until ctx ends. An
+// operator's GOGC is obeyed instead.
+func keepMemory(ctx context.Context) {
+	t := time.NewTimer(startTime)
+	defer t.Stop()
+	_, own := os.LookupEnv("GOGC")
+	percent := leastGC
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			if !own {
+				debug.SetGCPercent(leastGC)
+			}
+			return
+		case <-t.C:
+		}
+		if first {
+			debug.FreeOSMemory()
+			forgetStart()
+		}
+		if want := gcPercent(liveHeap()); !own && (want > percent+percent/8 || want < percent-percent/8) {
+			percent = want
+			debug.SetGCPercent(percent)
+		}
+		t.Reset(memoryStep)
+	}
+}
+
+// gcPercent is GOGC for a live heap of so many bytes: heapRoom in all, within bounds.
+func gcPercent(live uint64) int {
+	if live >= heapRoom/2 {
+		return leastGC
+	}
+	return min(mostGC, int((heapRoom-live)*100/max(live, 1)))
+}
+
+// liveHeap is what the last collection left, in bytes.
+func liveHeap() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return heapRoom
+	}
+	return s[0].Value.Uint64()
+}

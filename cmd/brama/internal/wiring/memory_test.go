@@ -1,0 +1,31 @@
+package wiring
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestGCPercent(t *testing.T) {
+	for _, c := range []struct {
+		live uint64
+		want int
+	}{{0, mostGC}, {1 << 20, mostGC}, {6 << 20, 300}, {8 << 20, 200}, {12 << 20, leastGC}, {heapRoom, leastGC}, {1 << 40, leastGC}} {
+		if got := gcPercent(c.live); got != c.want {
+			t.Errorf("%d bytes live: %d, want %d", c.live, got, c.want)
+		}
+	}
+}
+
+// It ends with its context, and the program lives on without the pages that it gave back.
+func TestKeepMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); keepMemory(ctx) }()
+		time.Sleep(3 * memoryStep)
+		stop()
+		<-done
+	})
+}
