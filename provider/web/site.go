@@ -8,7 +8,9 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"brama/provider/web/markdown"
@@ -65,8 +67,12 @@ func New(cfg Config) (*Site, error) {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 		s.pages[l] = map[string]*template.Template{}
+		funcs := s.funcs(l)
 		for _, name := range pages {
-			t, err := template.New("layout.html").Funcs(s.funcs(l)).ParseFS(templateFiles, "templates/layout.html", "templates/wait.html", "templates/"+name+".html")
+			t, err := template.New("layout.html").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/wait.html", "templates/"+name+".html")
+			if err == nil {
+				err = fold(t, funcs)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("web: %w", err)
 			}
@@ -244,6 +250,9 @@ type view struct {
 	Contact  string
 }
 
+// bodies are kept: a page grows through as much again before it has its size.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // Render writes the page with its headers.
 func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	t, ok := s.pages[p.Lang][p.Template]
@@ -253,8 +262,13 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	v := view{Page: p, Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
 		Operator: s.cfg.Operator, Contact: s.cfg.Contact}
 	// Into a buffer first: a fault in a template must not leave half a page with status 200.
-	var body bytes.Buffer
-	if err := t.Execute(&body, v); err != nil {
+	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
+	defer func() {
+		clear(body.Bytes()[:body.Cap()]) // it held a person's data
+		body.Reset()
+		bodies.Put(body)
+	}()
+	if err := t.Execute(body, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()
@@ -268,9 +282,10 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if p.RetryAfter > 0 {
 		h.Set("Retry-After", fmt.Sprint(int(p.RetryAfter.Seconds())))
 	}
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)
 	}
-	_, err := body.WriteTo(w)
+	_, err := w.Write(body.Bytes())
 	return err
 }
