@@ -81,6 +81,8 @@ func Open(cfg Config) (*Store, error) {
 		// The list of free pages is rebuilt when the file is opened, which is rare; each commit is then smaller.
 		NoFreelistSync: true,
 		FreelistType:   bolt.FreelistMapType,
+		// Addresses only: while the file grows into them, nothing has to be mapped anew and copied.
+		InitialMmapSize: 256 << 20,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: opening (is another server running?): %w", err)
