@@ -591,7 +591,7 @@ func TestMultiples(t *testing.T) {
 			want := w.add(w.scalarMul(s, w.p), w.scalarMul(u, q))
 			var sums [2]gf2m.Point
 			c.sumVarTime(&sums[0], &ss, &us, &k.pub.point)
-			c.sumKnownVarTime(&sums[1], &ss, &us, table)
+			c.sumKnownVarTime(&sums[1], &ss, &us, table, &k.pub.point)
 			for j := range sums {
 				var a gf2m.Affine
 				c.affine(&a, &sums[j])

@@ -5,16 +5,18 @@ import "brama/internal/dstu/internal/gf2m"
 // Widths of the windows. A wider one means fewer additions, but in constant time the whole table is read.
 const (
 	signWidth  = 6 // P, when signing
-	knownWidth = 7 // a known key, when verifying
-	wideWidth  = 8 // P, when verifying with a known key
+	knownWidth = 8 // a known key, when verifying
+	wideWidth  = 9 // P, when verifying with a known key
 )
 
-// A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(width·i)·q, j below 2^(width−1). A multiplication is a sum of one entry a window, without doublings. The entries lie close together,
-// x then λ, only the words of the field, because in constant time all of them are read.
+// A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(width·i)·q, j below 2^(width−1).
+// A multiplication is a sum of one entry a window, without doublings. The entries lie close together, x then λ (or y),
+// only the words of the field, because in constant time all of them are read.
 type fixedTable struct {
 	words   []uint64
 	width   int
 	windows int
+	xy      bool // the entries are x and y
 }
 
 // window returns the entries of window i.
@@ -23,10 +25,10 @@ func (t *fixedTable) window(i int) []uint64 {
 	return t.words[i*n : (i+1)*n]
 }
 
-// newFixedTable makes the table of q. Variable time: q is public.
-func (c *Curve) newFixedTable(q *gf2m.Affine, width int) *fixedTable {
+// newFixedTable makes the table of q, of x and y or of x and λ. Variable time: q is public.
+func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
 	f := c.field
-	t := &fixedTable{width: width, windows: (c.n.bits + width - 1) / width}
+	t := &fixedTable{width: width, windows: (c.n.bits + width - 1) / width, xy: xy}
 	w, entries := f.Words(), 1<<(width-1)
 	t.words = make([]uint64, t.windows*entries*2*w)
 
@@ -35,29 +37,56 @@ func (c *Curve) newFixedTable(q *gf2m.Affine, width int) *fixedTable {
 	var p gf2m.Point
 	p.SetAffine(q)
 	for i := range t.windows {
-		starts[2*i] = p
-		f.Double(&starts[2*i+1], &p, c.a, 1)
+		starts[i] = p
+		f.Double(&starts[t.windows+i], &p, c.a, 1)
 		f.Double(&p, &p, c.a, width)
 	}
 	flat := make([]gf2m.Affine, len(starts))
 	c.affineAll(flat, starts, make([]gf2m.Element, len(starts)))
-
-	points := make([]gf2m.Point, t.windows*entries)
-	for i := range t.windows {
-		p.SetAffine(&flat[2*i])
-		for j := range entries {
-			points[i*entries+j] = p
-			f.AddMixed(&p, &p, &flat[2*i+1])
+	cur := make([]gf2m.XY, len(flat))
+	for i := range cur {
+		f.XY(&cur[i], &flat[i])
+	}
+	cur, step := cur[:t.windows], cur[t.windows:]
+	// Each step adds in all windows at once.
+	for j := range entries {
+		if j > 0 && !f.AddPairsVarTime(cur, step, 1, c.a) {
+			panic("dstu4145: internal error: table of a point of small order")
+		}
+		for i := range cur {
+			entry := t.window(i)[j*2*w:][:2*w]
+			copy(entry, cur[i].X[:w])
+			copy(entry[w:], cur[i].Y[:w])
 		}
 	}
-	all := make([]gf2m.Affine, len(points))
-	c.affineAll(all, points, make([]gf2m.Element, len(points)))
-	for i := range all {
-		entry := t.words[i*2*w : (i+1)*2*w]
-		copy(entry, all[i].X[:w])
-		copy(entry[w:], all[i].L[:w])
+	if !xy {
+		c.toLambda(t)
 	}
 	return t
+}
+
+// toLambda writes λ = x + y/x for every y of t.
+func (c *Curve) toLambda(t *fixedTable) {
+	f, w := c.field, c.field.Words()
+	products := make([]gf2m.Element, len(t.words)/(2*w))
+	acc := gf2m.Element{1}
+	var x, y, inv gf2m.Element
+	for i := range products {
+		products[i] = acc
+		copy(x[:w], t.words[i*2*w:])
+		f.Mul(&acc, &acc, &x)
+	}
+	f.InvVarTime(&acc, &acc)
+	for i := len(products) - 1; i >= 0; i-- {
+		entry := t.words[i*2*w:][:2*w]
+		copy(x[:w], entry)
+		copy(y[:w], entry[w:])
+		f.Mul(&inv, &acc, &products[i])
+		f.Mul(&acc, &acc, &x)
+		f.Mul(&y, &y, &inv)
+		y.Add(&y, &x)
+		copy(entry[w:], y[:w])
+	}
 }
 
 // digits writes the odd number k, below 2^(width·windows), as Σ d[i]·2^(width·i) with every d[i] odd and below 2^width in
@@ -89,10 +118,15 @@ func (t *fixedTable) digits(index, sign *[maxWindows]uint8, k *scalar) {
 const maxWindows = (64*gf2m.MaxWords + signWidth - 1) / signWidth
 
 // mulFixed sets p = k·q, q the point of t, for odd k, 0 < k < n, in constant time. The sum never meets an exceptional
-// case of the formulas: before window i it is less than 2^(width·i) in magnitude, and what is added is not.
+// case of the formulas: sums of different windows below the last are even a different number of times and together less
+// than 2^(width·i) in magnitude before window i, and what is added in the last window is not.
 func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 	var index, sign [maxWindows]uint8
 	t.digits(&index, &sign, k)
+	if t.xy {
+		c.mulFixedXY(p, &index, &sign, t)
+		return
+	}
 	var q gf2m.Affine
 	for i := range t.windows {
 		c.field.Lookup(&q, t.window(i), int(index[i]))
@@ -105,13 +139,58 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 	}
 }
 
-// sumKnownVarTime sets sum = s·P + r·q, q the point of t, without doublings.
-func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable) {
-	*sum = gf2m.Point{}
-	c.accumulateVarTime(sum, s, c.wideTable())
-	c.accumulateVarTime(sum, r, t)
+func (c *Curve) mulFixedXY(p *gf2m.Point, index, sign *[maxWindows]uint8, t *fixedTable) {
+	var terms [maxWindows]gf2m.XY
+	for i := range t.windows {
+		var q gf2m.Affine
+		c.field.Lookup(&q, t.window(i), int(index[i])) // x and y
+		term := &terms[i]
+		term.X, term.Y = q.X, q.L
+		q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
+		term.Y.Select(int(sign[i]), &q.L, &term.Y)
+	}
+	c.field.Sum(p, terms[:t.windows], c.a)
 }
 
+// sumKnownVarTime sets sum = s·P + r·Q, t the table of Q = q, without doublings.
+func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable, q *gf2m.Affine) {
+	base := c.wideTable()
+	if !t.xy {
+		*sum = gf2m.Point{}
+		c.accumulateVarTime(sum, s, base)
+		c.accumulateVarTime(sum, r, t)
+		return
+	}
+	var terms [2 * maxKnownWindows]gf2m.XY
+	n := c.pickAll(terms[:], s, base)
+	n += c.pickAll(terms[n:], r, t)
+	if !c.field.SumVarTime(sum, terms[:n], c.a) {
+		c.sumVarTime(sum, s, r, q) // which has no exceptional cases
+	}
+}
+
+const maxKnownWindows = (64*gf2m.MaxWords + knownWidth - 1) / knownWidth
+
+// pickAll sets terms to points whose sum is k·q, q the point of t, and returns how many there are. Variable time.
+func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
+	var index, sign [maxWindows]uint8
+	var odd scalar
+	negated := uint8(c.n.odd(&odd, k)) // k·q = −(n−k)·q
+	t.digits(&index, &sign, &odd)
+	w := c.field.Words()
+	for i := range t.windows {
+		entry := t.window(i)[int(index[i])*2*w:][:2*w]
+		p := &terms[i]
+		copy(p.X[:w], entry)
+		copy(p.Y[:w], entry[w:])
+		if sign[i] != negated {
+			p.Y.Add(&p.Y, &p.X) // −(x, y) = (x, x + y)
+		}
+	}
+	return t.windows
+}
+
+// accumulateVarTime adds k·q to sum, q the point of t.
 func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 	var index, sign [maxWindows]uint8
 	var odd scalar
@@ -136,12 +215,12 @@ func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 
 // signTable returns the table of P for signing.
 func (c *Curve) signTable() *fixedTable {
-	c.signOnce.Do(func() { c.sign = c.newFixedTable(&c.base, signWidth) })
+	c.signOnce.Do(func() { c.sign = c.newFixedTable(&c.base, signWidth, c.field.CheapInversion()) })
 	return c.sign
 }
 
 // wideTable returns the table of P for verification with a known key.
 func (c *Curve) wideTable() *fixedTable {
-	c.wideOnce.Do(func() { c.wide = c.newFixedTable(&c.base, wideWidth) })
+	c.wideOnce.Do(func() { c.wide = c.newFixedTable(&c.base, wideWidth, c.field.CheapInversion()) })
 	return c.wide
 }

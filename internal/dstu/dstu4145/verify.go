@@ -39,7 +39,7 @@ func (k *PublicKey) VerifyVarTime(digest, sig []byte) error {
 	// R = sP + rQ
 	var sum gf2m.Point
 	if k.windows != nil {
-		c.sumKnownVarTime(&sum, &s, &r, k.windows)
+		c.sumKnownVarTime(&sum, &s, &r, k.windows, &k.point)
 	} else {
 		c.sumVarTime(&sum, &s, &r, &k.point)
 	}

@@ -5,40 +5,55 @@ package gf2m
 import "math/bits"
 
 // clmul is the product of two polynomials of degree below 64, by integer multiplication: four bits apart there is room
-// for the carries of 15 terms. A seventh, x times the top four bits of y, is done apart, else there would be 16.
+// for the carries of 15 terms. The top four bits of y, with which there would be 16, are done apart: four bits side by
+// side times bits four apart have no carries at all.
 func clmul(x, y uint64) (hi, lo uint64) {
 	const m0, m1, m2, m3 = 0x1111111111111111, 0x2222222222222222, 0x4444444444444444, 0x8888888888888888
-	lo = x<<60&-(y>>60&1) ^ x<<61&-(y>>61&1) ^ x<<62&-(y>>62&1) ^ x<<63&-(y>>63)
-	hi = x>>4&-(y>>60&1) ^ x>>3&-(y>>61&1) ^ x>>2&-(y>>62&1) ^ x>>1&-(y>>63)
 	x0, x1, x2, x3 := x&m0, x&m1, x&m2, x&m3
+	top := y & (15 << 60)
+	hi, lo = bits.Mul64(x0, top)
+	h, l := bits.Mul64(x1, top)
+	hi, lo = hi^h, lo^l
+	h, l = bits.Mul64(x2, top)
+	hi, lo = hi^h, lo^l
+	h, l = bits.Mul64(x3, top)
+	hi, lo = hi^h, lo^l
 	y0, y1, y2, y3 := y&(m0>>4), y&(m1>>4), y&(m2>>4), y&(m3>>4)
 
-	h0, l0 := bits.Mul64(x0, y0)
-	h1, l1 := bits.Mul64(x1, y3)
-	h2, l2 := bits.Mul64(x2, y2)
-	h3, l3 := bits.Mul64(x3, y1)
-	hi ^= (h0 ^ h1 ^ h2 ^ h3) & m0
-	lo ^= (l0 ^ l1 ^ l2 ^ l3) & m0
+	H, L := bits.Mul64(x0, y0)
+	h, l = bits.Mul64(x1, y3)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x2, y2)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x3, y1)
+	H, L = H^h, L^l
+	hi, lo = hi^H&m0, lo^L&m0
 
-	h0, l0 = bits.Mul64(x0, y1)
-	h1, l1 = bits.Mul64(x1, y0)
-	h2, l2 = bits.Mul64(x2, y3)
-	h3, l3 = bits.Mul64(x3, y2)
-	hi ^= (h0 ^ h1 ^ h2 ^ h3) & m1
-	lo ^= (l0 ^ l1 ^ l2 ^ l3) & m1
+	H, L = bits.Mul64(x0, y1)
+	h, l = bits.Mul64(x1, y0)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x2, y3)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x3, y2)
+	H, L = H^h, L^l
+	hi, lo = hi^H&m1, lo^L&m1
 
-	h0, l0 = bits.Mul64(x0, y2)
-	h1, l1 = bits.Mul64(x1, y1)
-	h2, l2 = bits.Mul64(x2, y0)
-	h3, l3 = bits.Mul64(x3, y3)
-	hi ^= (h0 ^ h1 ^ h2 ^ h3) & m2
-	lo ^= (l0 ^ l1 ^ l2 ^ l3) & m2
+	H, L = bits.Mul64(x0, y2)
+	h, l = bits.Mul64(x1, y1)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x2, y0)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x3, y3)
+	H, L = H^h, L^l
+	hi, lo = hi^H&m2, lo^L&m2
 
-	h0, l0 = bits.Mul64(x0, y3)
-	h1, l1 = bits.Mul64(x1, y2)
-	h2, l2 = bits.Mul64(x2, y1)
-	h3, l3 = bits.Mul64(x3, y0)
-	hi ^= (h0 ^ h1 ^ h2 ^ h3) & m3
-	lo ^= (l0 ^ l1 ^ l2 ^ l3) & m3
+	H, L = bits.Mul64(x0, y3)
+	h, l = bits.Mul64(x1, y2)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x2, y1)
+	H, L = H^h, L^l
+	h, l = bits.Mul64(x3, y0)
+	H, L = H^h, L^l
+	hi, lo = hi^H&m3, lo^L&m3
 	return hi, lo
 }

@@ -62,6 +62,88 @@ func (m *frobenius) apply(z, x *Element) {
 	*z = Element{r0, r1, r2, r3, r4}
 }
 
+// A nibbles is a frobenius as a table: row 16·i + v is the image of v·x^(4i). It is for public values only.
+type nibbles [65 * 16][5]uint64
+
+// leastTable is the first n of the maps that powerTables makes: 16, 32, 64 and 128, 41 KiB each.
+const leastTable = 16
+
+var powerTables struct {
+	once sync.Once
+	maps [4]nibbles
+}
+
+func nibbles257() *[len(powerTables.maps)]nibbles {
+	powerTables.once.Do(func() {
+		f := New(257, 12).Portable()
+		for n := range powerTables.maps {
+			t := &powerTables.maps[n]
+			for i := range 65 {
+				for bit := 1; bit < 16; bit *= 2 {
+					var x Element
+					x[i/16] = uint64(bit) << (i % 16 * 4)
+					if i == 64 && bit > 1 {
+						break
+					}
+					if n == 0 {
+						for range leastTable {
+							f.sqrGeneric(&x, &x)
+						}
+					} else {
+						powerTables.maps[n-1].applyVarTime(&x, &x)
+						powerTables.maps[n-1].applyVarTime(&x, &x)
+					}
+					for v := range bit {
+						for w := range 5 {
+							t[16*i+bit+v][w] = t[16*i+v][w] ^ x[w]
+						}
+					}
+				}
+			}
+		}
+	})
+	return &powerTables.maps
+}
+
+// applyVarTime sets z to the image of x. They may be the same.
+func (t *nibbles) applyVarTime(z, x *Element) {
+	last := &t[64*16+int(x[4]&1)]
+	r0, r1, r2, r3, r4 := last[0], last[1], last[2], last[3], last[4]
+	for w := range 4 {
+		v := x[w]
+		rows := (*[256][5]uint64)(t[256*w:])
+		for i := 0; i < 256; i += 16 {
+			row := &rows[i+int(v&15)]
+			v >>= 4
+			r0 ^= row[0]
+			r1 ^= row[1]
+			r2 ^= row[2]
+			r3 ^= row[3]
+			r4 ^= row[4]
+		}
+	}
+	*z = Element{r0, r1, r2, r3, r4}
+}
+
+// InvVarTime is Inv for public values.
+func (f *Field) InvVarTime(z, x *Element) {
+	if f.shape != shape257 || f.asm {
+		f.Inv(z, x)
+		return
+	}
+	maps := nibbles257()
+	r, t := *x, Element{}
+	for e := 1; e < leastTable; e *= 2 { // 256 = 2⁸: e doubles to the end
+		f.sqrN257Generic(&t, &r, e)
+		f.Mul(&r, &t, &r)
+	}
+	for i := range maps {
+		maps[i].applyVarTime(&t, &r)
+		f.Mul(&r, &t, &r)
+	}
+	f.Sqr(z, &r)
+}
+
 // sqrN257Generic sets z = x^(2^n). They may be the same.
 func (f *Field) sqrN257Generic(z, x *Element, n int) {
 	*z = *x

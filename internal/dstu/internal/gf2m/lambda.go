@@ -140,9 +140,9 @@ func (f *Field) Lookup(p *Affine, table []uint64, index int) {
 // lookup5 is Lookup in tables of M257, the sums kept out of memory.
 func lookup5(p *Affine, table []uint64, index int) {
 	var x0, x1, x2, x3, x4, l0, l1, l2, l3, l4 uint64
-	for left := uint64(index); len(table) >= 10; left-- {
+	for left := int64(index); len(table) >= 10; left-- {
 		e := (*[10]uint64)(table)
-		mask := -uint64(isZero(left))
+		mask := ^uint64((left | -left) >> 63) // all ones if left is 0
 		x0 |= e[0] & mask
 		x1 |= e[1] & mask
 		x2 |= e[2] & mask
