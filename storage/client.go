@@ -92,6 +92,18 @@ func CountClients(tx Tx, most int) (int, error) {
 	return n, nil
 }
 
+// ClientIDs lists the registered clients.
+func ClientIDs(tx Tx) ([]string, error) {
+	var ids []string
+	for r, err := range tx.Scan(KindClient, "") {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, r.ID)
+	}
+	return ids, nil
+}
+
 // PutSectorProof remembers that a list of redirect URIs was verified; id is the hash of what was verified.
 func PutSectorProof(tx Tx, id string) error {
 	return tx.Put(Record{Kind: KindSector, ID: id, Body: []byte("{}")})

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // The integrator's guide has whole portals in its blocks of code, each after the name of its file. These tests run them as
@@ -70,11 +74,17 @@ func followGuide(t *testing.T) *guided {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
+	listener.Close()
+	return guideAt(t, listener.Addr().String())
+}
+
+// guideAt is followGuide for a portal that listens at address.
+func guideAt(t *testing.T, address string) *guided {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener.Close()
 	g := &guided{dir: t.TempDir(), home: "http://127.0.0.1:" + port, port: port, files: guideFiles(t, "en")}
 	g.write(t, "clients.json")
 	g.dev = startDev(t, "--client", filepath.Join(g.dir, "clients.json"))
@@ -273,4 +283,65 @@ func TestGuide(t *testing.T) {
 		g.apache(t)
 		g.walkApache(t)
 	})
+}
+
+// TestGuidePage runs the page of oidc-client-ts in Chromium: the browser itself asks the token endpoint and userinfo.
+func TestGuidePage(t *testing.T) {
+	library, err := os.ReadFile("testdata/portals/node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js")
+	if err != nil {
+		missing(t, "packages of testdata/portals are not installed: run make setup")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := guideAt(t, listener.Addr().String())
+	g.write(t, "index.html")
+	g.write(t, "page.js")
+	if err := os.WriteFile(filepath.Join(g.dir, "oidc-client-ts.min.js"), library, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.FileServer(http.Dir(g.dir))}}
+	server.Start()
+	t.Cleanup(server.Close)
+
+	b := newBrowser(t, browserOptions{})
+	press := func(id string) {
+		t.Helper()
+		b.do("pressing "+id, chromedp.WaitEnabled(chromedp.CSS("#"+id)), chromedp.Click(chromedp.CSS("#"+id), chromedp.NodeVisible))
+	}
+	enter := func() {
+		t.Helper()
+		press("login")
+		b.see("#tab-demo") // and not the page of a session that is there
+		press("tab-demo")
+		press("demo-valid")
+		press("confirm")
+		b.see("#logout")
+	}
+	person := func() string {
+		t.Helper()
+		text := b.text("#person")
+		if !strings.HasPrefix(text, "Тестенко Олена Петрівна, 1234567899, substantial ") {
+			t.Fatalf("the page shows %q", text)
+		}
+		return text
+	}
+	b.open(g.home)
+	press("login")
+	press("leave")
+	b.see("#login")
+	if text := b.text("#person"); text != "access_denied" {
+		t.Errorf("after leaving the page shows %q", text)
+	}
+	enter()
+	first := person()
+	press("refresh")
+	get(b, "waiting for other tokens", chromedp.Poll[bool](fmt.Sprintf("document.querySelector('#person').textContent !== %q", first)))
+	person()
+	press("logout")
+	b.see("#login")
+	enter()
+	person()
+	b.noReports()
 }

@@ -159,13 +159,14 @@ type Clients interface {
 // A Registry is a fixed set of clients, as a configuration file gives them. Safe for concurrent use.
 type Registry struct {
 	clients map[string]Client
+	origins map[string]bool // of the redirect URIs of public clients
 }
 
 var _ Clients = (*Registry)(nil)
 
 // NewRegistry returns the registry of clients that Validate accepts.
 func NewRegistry(clients ...Client) (*Registry, error) {
-	r := &Registry{clients: map[string]Client{}}
+	r := &Registry{clients: map[string]Client{}, origins: map[string]bool{}}
 	for _, c := range clients {
 		if err := c.Validate(); err != nil {
 			return nil, err
@@ -174,6 +175,9 @@ func NewRegistry(clients ...Client) (*Registry, error) {
 			return nil, fmt.Errorf("oauth: client %q is registered twice", c.ID)
 		}
 		r.clients[c.ID] = c
+		for _, o := range c.origins() {
+			r.origins[o] = true
+		}
 	}
 	return r, nil
 }

@@ -302,29 +302,6 @@ func TestMetadataOfTokenEndpoints(t *testing.T) {
 	}
 }
 
-// Scripts of any origin may read what these endpoints answer, and never with the browser's cookies.
-func TestCrossOrigin(t *testing.T) {
-	f := newFixture(t, memStore(t), interfaces()...)
-	for path, open := range map[string]bool{PathToken: true, PathRevoke: true, PathUserInfo: true, PathIntrospect: false, PathPAR: false} {
-		for _, method := range []string{"OPTIONS", "POST"} {
-			r := httptest.NewRequest(method, path, nil)
-			r.Header.Set("Origin", "https://app.example.ua")
-			w := f.do(r)
-			if path == PathPAR {
-				w = httptest.NewRecorder()
-				f.p.Push(w, r)
-			}
-			h := w.Header()
-			if (h.Get("Access-Control-Allow-Origin") == "*") != open || h.Get("Access-Control-Allow-Credentials") != "" {
-				t.Errorf("%s %s: %v", method, path, h)
-			}
-			if open && method == "OPTIONS" && (w.Code != 204 || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "DPoP")) {
-				t.Errorf("preflight of %s: %d %v", path, w.Code, h)
-			}
-		}
-	}
-}
-
 func FuzzOpenToken(f *testing.F) {
 	fx := newFixture(f, memStore(f), interfaces()...)
 	body := fx.mustExchange(fx.code())

@@ -118,6 +118,7 @@ func (p *Provider) replaceClient(r *http.Request, c *storage.RegisteredClient) (
 	if err := p.cfg.Store.Update(r.Context(), func(tx storage.Tx) error { return storage.ReplaceClient(tx, changed) }); err != nil {
 		return nil, err
 	}
+	p.forgetOrigins()
 	m.ClientSecret = secret
 	return p.registeredAnswer(m, &changed, token), nil
 }
@@ -153,13 +154,15 @@ func (p *Provider) deleteClient(ctx context.Context, c *storage.RegisteredClient
 	if err := p.auditClient(ctx, "client.deleted", c.ID); err != nil {
 		return err
 	}
+	defer p.forgetOrigins()
 	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return storage.DeleteClient(tx, *c) })
 }
 
 // registeredClients are the clients that registered themselves, behind those of the configuration.
 type registeredClients struct {
-	fixed Clients
-	store storage.Store
+	fixed   Clients
+	store   storage.Store
+	origins knownOrigins
 }
 
 var _ Clients = (*registeredClients)(nil)

@@ -138,6 +138,7 @@ func (p *Provider) register(r *http.Request) (*registered, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.forgetOrigins()
 	m.ClientSecret = secret
 	return p.registeredAnswer(m, &stored, token), nil
 }

@@ -46,7 +46,7 @@ func (p *Provider) revoke(ctx context.Context, g *storage.Grant, client *Client,
 // Revoke is the revocation endpoint (RFC 7009). A refresh token takes everything with it that was made of its grant; an access
 // token dies alone. A token that nobody knows, or that is dead already, is revoked well enough: the answer is 200.
 func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) {
-	if crossOrigin(w, r, http.MethodPost) {
+	if p.crossOrigin(w, r, http.MethodPost) {
 		return
 	}
 	p.serveClient(w, r, "revocation refused", func(client *Client, form url.Values) error {

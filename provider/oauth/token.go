@@ -11,7 +11,7 @@ import (
 
 // Token is the token endpoint (RFC 6749, 3.2).
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
-	if crossOrigin(w, r, http.MethodPost) {
+	if p.crossOrigin(w, r, http.MethodPost) {
 		return
 	}
 	p.serveClient(w, r, "token request refused", func(client *Client, form url.Values) error {

@@ -13,7 +13,7 @@ import (
 // UserInfo is the userinfo endpoint (OpenID Connect Core 5.3), as JSON, or as a JWT for a client that asks. The token comes in the Authorization header, or in
 // the form of a POST (RFC 6750, 2.1 and 2.2); never in the address, which ends in logs.
 func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
-	if crossOrigin(w, r, "GET, POST") {
+	if p.crossOrigin(w, r, "GET, POST") {
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
