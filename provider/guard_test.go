@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -403,5 +404,39 @@ func TestNoProfilers(t *testing.T) {
 		if b.status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, b.status)
 		}
+	}
+}
+
+// TestErrorDescriptionIsACode: what a refused request takes back to the portal through the browser is a message code and nothing
+// that came from outside (threat T101); the reason stands in the log.
+func TestErrorDescriptionIsACode(t *testing.T) {
+	s := newStack(t)
+	const marker = "3184710691"
+	for name, more := range map[string][]string{
+		"prompt": {"prompt", marker}, "max_age": {"max_age", "x" + marker}, "no nonce": {"nonce", "short"}, "scope": {"scope", marker},
+		"response_type": {"response_type", marker}, "response_mode": {"response_mode", marker}, "method": {"code_challenge_method", marker},
+		"challenge": {"code_challenge", marker}, "request": {"request", marker + ".a.b"}, "request_uri": {"request_uri", "https://" + marker + ".ua/"},
+		"registration": {"registration", marker}, "claims": {"claims", marker}, "hint": {"id_token_hint", marker}, "display": {"display", marker},
+		"hint too long": {"login_hint", strings.Repeat(marker, 200)}, "acr": {"claims", `{"id_token":{"acr":{"essential":true,"value":"` + marker + `"}}}`},
+		"level": {"acr_values", "high"}, "silent": {"prompt", "none"},
+	} {
+		b := s.browser()
+		b.authorize(more...)
+		if b.portal == nil || b.refusal() == "" {
+			if name != "hint" && name != "display" {
+				t.Errorf("%s: at %s %s", name, b.url, b.code())
+			}
+			continue
+		}
+		text := b.portal.Query().Get("error_description")
+		if text != "" && !slices.Contains([]string{"CLIENT_BAD_REQUEST", "LEVEL_TOO_LOW"}, text) {
+			t.Errorf("%s: %s says %q", name, b.refusal(), text)
+		}
+		if strings.Contains(b.portal.RawQuery, marker) {
+			t.Errorf("%s: %s", name, b.portal)
+		}
+	}
+	if logs := s.logs.String(); !strings.Contains(logs, "CLIENT_BAD_REQUEST") || !strings.Contains(logs, "max_age") {
+		t.Error("the log has no reason")
 	}
 }

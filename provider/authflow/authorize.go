@@ -55,7 +55,7 @@ func (f *Flow) badRequest(w http.ResponseWriter, r *http.Request, req *oauth.Aut
 	var e *oauth.Error
 	if errors.As(err, &e) && !e.Page && req != nil {
 		f.Report(r.Context(), codeBadClient, err)
-		f.OAuth.Deny(w, r, req, e.Code, e.Description)
+		f.OAuth.Deny(w, r, req, e.Code, reason(e))
 		return
 	}
 	if e == nil || e.Status >= http.StatusInternalServerError {
@@ -63,6 +63,18 @@ func (f *Flow) badRequest(w http.ResponseWriter, r *http.Request, req *oauth.Aut
 		return
 	}
 	f.fail(w, r, nil, &problem{code: codeBadClient, err: err})
+}
+
+// reason is the message code that a refused request takes back to the portal in error_description. What was wrong
+// with it stands in the log: texts of a library may quote what came from outside, and they go through a browser.
+func reason(e *oauth.Error) string {
+	switch {
+	case e.Code == "unmet_authentication_requirements":
+		return codeLevel
+	case e.Status >= http.StatusInternalServerError:
+		return codeInternal
+	}
+	return codeBadClient
 }
 
 // Resume sends the browser to the step that its login is at.

@@ -68,7 +68,7 @@ func publicError(err error) *Error {
 	var f *fosite.RFC6749Error
 	if errors.As(err, &f) {
 		if status, ok := statuses[f.ErrorField]; ok && f.ErrorField != "server_error" {
-			return &Error{Code: f.ErrorField, Description: f.HintField, Status: status, Err: err}
+			return &Error{Code: f.ErrorField, Status: status, Err: err} // its hints quote what came from outside
 		}
 		if errors.Is(err, fosite.ErrTokenExpired) || errors.Is(err, fosite.ErrTokenSignatureMismatch) || errors.Is(err, fosite.ErrInvalidTokenFormat) {
 			return &Error{Code: "invalid_grant", Status: http.StatusBadRequest, Err: err}

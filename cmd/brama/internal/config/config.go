@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -236,6 +238,14 @@ func (c *Config) check() error {
 		faults = append(faults, c.Keys.check()...)
 	}
 	faults = append(faults, c.Connectors.check()...)
+	if c.Connectors.IDGov != nil {
+		for _, name := range slices.Sorted(maps.Keys(c.Connectors.IDGov.Clients)) {
+			// A limit that is nobody's is one that somebody misses. Clients that registered themselves are not in this file.
+			if !seen[name] && !(c.Registration != nil && strings.HasPrefix(name, "dyn-")) {
+				fault("connectors.idgov.clients.%s: there is no such client", name)
+			}
+		}
+	}
 	return errors.Join(faults...)
 }
 

@@ -36,7 +36,7 @@ func TestSamplesOfDocs(t *testing.T) {
 				}
 				continue
 			}
-			c, err := load(t, valid+s[1])
+			c, err := load(t, strings.Replace(valid, "id: a", "id: cabinet", 1)+s[1]) // the portal that the samples speak of
 			if err != nil {
 				t.Errorf("%s, sample %d: %v", filepath.Base(page), i+1, err)
 				continue
@@ -141,6 +141,7 @@ func TestConnectorsRefuse(t *testing.T) {
 		{"means", "    client_id: i\n    client_secret_file", "    auth_types: [password]\n    client_id: i\n    client_secret_file", "connectors.idgov.auth_types[0]"},
 		{"mobile_id is off", "    client_id: i\n    client_secret_file", "    auth_types: [mobile_id]\n    client_id: i\n    client_secret_file", "not switched on"},
 		{"nothing for a client", "    client_id: i\n    client_secret_file", "    clients: {a: []}\n    client_id: i\n    client_secret_file", "connectors.idgov.clients.a"},
+		{"limit of nobody", "    client_id: i\n    client_secret_file", "    clients: {b: [dig_sign]}\n    client_id: i\n    client_secret_file", "connectors.idgov.clients.b: there is no such client"},
 		{"no banks", "    banks: [{id: a, member_id: m, name: N, edrpou: \"1\"}]\n", "", "connectors.bankid.banks"},
 		{"bank without a code", `, edrpou: "1"`, "", "connectors.bankid.banks[0].edrpou"},
 		{"SmartID", "kind: csc2", "kind: smartid", "connectors.cloud.providers[0].kind: smartid is switched off"},
