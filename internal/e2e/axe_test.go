@@ -29,6 +29,7 @@ func (b *browser) axe(where string) {
 
 // TestAccessible runs axe over every screen of the file key's road in both languages, light and dark.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	d := startDev(t, "--client", noticed(t))
 	for i, lang := range []string{"uk", "en"} {
 		t.Run(lang, func(t *testing.T) {

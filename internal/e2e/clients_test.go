@@ -24,6 +24,7 @@ import (
 // TestCertifiedClient: a client with a certificate of its own, whose keys stand at a jwks_uri on this computer, gets a token
 // from `brama dev --tls`, and nobody else does; a client registers itself there.
 func TestCertifiedClient(t *testing.T) {
+	t.Parallel()
 	certificate, jwk := certifiedKey(t)
 	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"keys": []any{jwk}})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -90,10 +91,70 @@ func missing(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// shared is one `brama dev` for tests that only sign in at its portal, until the last test has ended: starting one takes as
+// long as a walk.
+var shared sharing
+
+type sharing struct {
+	mu   sync.Mutex
+	dev  *dev
+	dir  string
+	stop func() error
+}
+
+// sharedDev is for tests that need no flags, no doubles and no log of their own: numbers and addresses of the doubles may be
+// asked only so often.
+func sharedDev(t testing.TB) *dev {
+	t.Helper()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.dev == nil {
+		dir, err := os.MkdirTemp("", "brama-e2e-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared.dir = dir
+		shared.dev, shared.stop = launch(t, filepath.Join(dir, "dev"))
+	}
+	d := shared.dev
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of brama dev, which other tests share:\n%s", d.log)
+		}
+	})
+	return d
+}
+
+func (s *sharing) end() {
+	if s.stop != nil {
+		if err := s.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+}
+
 // startDev runs `brama dev` on free ports until the test ends.
 func startDev(t testing.TB, args ...string) *dev {
 	t.Helper()
-	d := &dev{log: new(syncBuffer), data: filepath.Join(t.TempDir(), "dev")}
+	d, stop := launch(t, filepath.Join(t.TempDir(), "dev"), args...)
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log of brama dev:\n%s", d.log)
+		}
+	})
+	return d
+}
+
+// launch runs `brama dev` on free ports until stop is called; where it does not get ready it is stopped here.
+func launch(t testing.TB, data string, args ...string) (d *dev, stop func() error) {
+	t.Helper()
+	d = &dev{log: new(syncBuffer), data: data}
 	cmd := exec.Command(binary(t), append([]string{"dev", "--json", "--port", "0", "--data", d.data}, args...)...)
 	cmd.Stderr = d.log
 	stdout, err := cmd.StdoutPipe()
@@ -103,20 +164,18 @@ func startDev(t testing.TB, args ...string) *dev {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = func() error {
 		cmd.Process.Signal(syscall.SIGTERM)
 		done := make(chan error, 1)
 		go func() { done <- cmd.Wait() }()
 		select {
 		case <-done:
+			return nil
 		case <-time.After(10 * time.Second):
 			cmd.Process.Kill()
-			t.Error("brama dev did not stop within 10 s of SIGTERM")
+			return errors.New("brama dev did not stop within 10 s of SIGTERM")
 		}
-		if t.Failed() {
-			t.Logf("log of brama dev:\n%s", d.log)
-		}
-	})
+	}
 	ready := make(chan error, 1)
 	go func() {
 		line, err := bufio.NewReader(stdout).ReadBytes('\n')
@@ -128,12 +187,14 @@ func startDev(t testing.TB, args ...string) *dev {
 	select {
 	case err := <-ready:
 		if err != nil {
+			stop()
 			t.Fatalf("brama dev was not ready: %v\n%s", err, d.log)
 		}
 	case <-time.After(60 * time.Second):
+		stop()
 		t.Fatalf("brama dev was not ready within 60 s\n%s", d.log)
 	}
-	return d
+	return d, stop
 }
 
 // key returns the file of a demo key, which must exist.

@@ -64,7 +64,8 @@ func (b *browser) claim(name string) string {
 // TestFileKey is the journey of the first issue: portal, «Файловий ключ», issuer, file, password, «Зчитати», data,
 // «Увійти», and the portal shows the name, with every container format and in both languages.
 func TestFileKey(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	for _, lang := range []string{"uk", "en"} {
 		for _, format := range []string{"dat", "pfx", "jks", "pk8"} {
 			t.Run(lang+"/"+format, func(t *testing.T) {
@@ -179,7 +180,8 @@ func message(t *testing.T, lang, code string) (text, next string) {
 
 // TestDemoKeys reads each demo key once and sees the right message; the person stays on the page with file and issuer.
 func TestDemoKeys(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	for _, lang := range []string{"uk", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			b := newBrowser(t, browserOptions{})
@@ -203,7 +205,8 @@ func TestDemoKeys(t *testing.T) {
 // TestOtherKeysGetIn: an official chooses a role, a key of another issuer is read by choosing that issuer or none, and of
 // three certificates the person takes one.
 func TestOtherKeysGetIn(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	t.Run("official", func(t *testing.T) {
 		b := newBrowser(t, browserOptions{})
 		b.enter(d, "uk")
@@ -247,7 +250,8 @@ func TestOtherKeysGetIn(t *testing.T) {
 
 // TestWrongPassword: after a wrong password the file and the issuer are still chosen and only the password is typed again.
 func TestWrongPassword(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	for _, format := range []string{"dat", "pfx", "jks", "pk8"} {
 		t.Run(format, func(t *testing.T) {
 			b := newBrowser(t, browserOptions{})
@@ -274,7 +278,8 @@ func TestWrongPassword(t *testing.T) {
 
 // TestOtherIssuer: a key of one issuer with another chosen says which issuer it is, and offers to take it.
 func TestOtherIssuer(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{})
 	b.enter(d, "uk")
 	issuer := get(b, "reading the issuers", chromedp.Evaluate[string](`document.querySelectorAll("#issuer option")[1].value`))

@@ -13,6 +13,7 @@ import (
 // TestFormPostByScript: the page of response_mode form_post sends itself in a browser with scripts, within its own policy, and
 // waits for a press in one without.
 func TestFormPostByScript(t *testing.T) {
+	t.Parallel()
 	answers := make(chan url.Values, 4)
 	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.ParseForm() == nil {

@@ -38,6 +38,7 @@ const errNotReached = constError("not reached")
 
 // TestKeyboardOnly signs in without a mouse.
 func TestKeyboardOnly(t *testing.T) {
+	t.Parallel()
 	d := startDev(t, "--client", noticed(t))
 	b := newBrowser(t, browserOptions{})
 	b.must(chromedp.Call(b.ctx, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true}))
@@ -86,7 +87,8 @@ func TestKeyboardOnly(t *testing.T) {
 
 // TestWithoutScript: with JavaScript switched off the page says so and offers the person's own program.
 func TestWithoutScript(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{noScript: true, width: 390})
 	b.open(d.Portal + "/login")
 	b.see("#to-upload")
@@ -101,7 +103,8 @@ func TestWithoutScript(t *testing.T) {
 
 // TestNarrowAndDark: at 320 px nothing is cut off sideways, in the dark theme too.
 func TestNarrowAndDark(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{width: 320, dark: true})
 	b.must(chromedp.Call(b.ctx, setMetrics, narrow))
 	wide := func(where string) {

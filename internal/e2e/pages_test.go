@@ -64,6 +64,7 @@ func labelled(t *testing.T) string {
 // TestAccessibleRemote runs axe over S4, S5 and S6 in each of their states, in both languages, light and dark, and looks at them
 // 320 pixels wide.
 func TestAccessibleRemote(t *testing.T) {
+	t.Parallel()
 	for i, lang := range []string{"uk", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			d := startDev(t) // one each: a number may be sent only so many requests
@@ -130,6 +131,7 @@ func TestAccessibleRemote(t *testing.T) {
 
 // TestAccessiblePages runs axe over S16, S17, the guides and the words of registration in both languages.
 func TestAccessiblePages(t *testing.T) {
+	t.Parallel()
 	d := startDev(t, "--client", labelled(t))
 	guides := regexp.MustCompile(`href="(/docs/[^"]+)"`)
 	for i, lang := range []string{"uk", "en"} {
@@ -180,13 +182,17 @@ func TestAccessiblePages(t *testing.T) {
 				t.Errorf("%s says %q, want %q", id, got, want)
 			}
 		}
+		if px := get(b, "measuring the tabs", chromedp.Evaluate[float64](`Math.max(...[...document.querySelectorAll("#methods a")].map((e) => e.getBoundingClientRect().height))`)); px > 60 {
+			t.Errorf("a label of the portal's own takes %v px: more than a line", px)
+		}
 		b.look("labels", "labels")
 	})
 }
 
 // TestEntriesOfThePortal: the two buttons of the demo portal open different tabs.
 func TestEntriesOfThePortal(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	for id, want := range map[string][2]string{"login": {"Авторизація за допомогою КЕП", "file"}, "login-idgov": {"IDGOVUA", "idgov"}} {
 		w := newWalker(t, "")
 		w.get(d.Portal + "/?lang=uk")

@@ -25,6 +25,7 @@ func (b *browser) key(name string) {
 
 // TestKeyboardOnPages walks the tabs, a wait for a telephone, S6, S16 and the pages of help without a mouse.
 func TestKeyboardOnPages(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
 	b := newBrowser(t, browserOptions{})
 	b.open(d.Portal + "/login?lang=uk")
@@ -85,7 +86,8 @@ func TestKeyboardOnPages(t *testing.T) {
 // TestPagesWithoutScript: tabs are links, the language switches, guides and pages of help read, in a browser whose JavaScript
 // is off.
 func TestPagesWithoutScript(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{noScript: true, width: 390})
 	b.open(d.Portal + "/login?lang=uk&prompt=create")
 	b.see("#tab-idgov")
@@ -103,7 +105,8 @@ func TestPagesWithoutScript(t *testing.T) {
 
 // TestOwnProgramContainer is S16 with an ASiC-E container, by plain forms.
 func TestOwnProgramContainer(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	w := newWalker(t, "")
 	w.get(d.Portal + "/login")
 	request := w.toRequest()
@@ -148,7 +151,8 @@ func TestOwnProgramContainer(t *testing.T) {
 // TestLastMethodOpens: without a hint of the portal the tab opens by which this browser signed in last time, and «Забути» ends
 // that.
 func TestLastMethodOpens(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	w := newWalker(t, "")
 	w.get(d.Portal + "/login")
 	request := w.toRequest()

@@ -174,7 +174,8 @@ func (w *walker) follow(id string) {
 
 // TestDemoMethod signs every demo person in, or is refused, by plain forms.
 func TestDemoMethod(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	want := map[string]string{"valid": "", "valid-official": "", "other-issuer": "", "multi": ""}
 	for outcome, code := range refusals {
 		want[outcome] = code
@@ -227,6 +228,7 @@ func authorizeNoticed(d *dev, more ...string) string {
 
 // TestConsentNeeded: a client that asks for the tick gets nobody without it.
 func TestConsentNeeded(t *testing.T) {
+	t.Parallel()
 	d := startDev(t, "--client", noticed(t))
 	w := newWalker(t, "")
 	var returned *url.URL
@@ -251,7 +253,8 @@ func TestConsentNeeded(t *testing.T) {
 
 // TestLeave returns without a sign-in.
 func TestLeave(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	w := newWalker(t, "")
 	w.get(d.Portal + "/login")
 	w.follow("leave")
@@ -298,7 +301,8 @@ func (w *walker) toRequest() []byte {
 
 // TestOwnProgram is S16 by plain forms: download, sign elsewhere, upload.
 func TestOwnProgram(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	w := newWalker(t, "")
 	w.get(d.Portal + "/login")
 	request := w.toRequest()
@@ -327,8 +331,9 @@ func TestOwnProgram(t *testing.T) {
 // TestServeRefusesDemoKeys: the same program under the national pins takes none of the demo keys, whatever else is wrong
 // with them.
 func TestServeRefusesDemoKeys(t *testing.T) {
+	t.Parallel()
 	bundle := filepath.Join(vectors.Trust(t), "CACertificates.p7b")
-	d := startDev(t)
+	d := sharedDev(t)
 	address := startServe(t, bundle)
 	for _, outcome := range []string{"valid", "valid-official", "seal", "expired", "not-yet-valid", "revoked", "suspended", "unknown", "no-taxno", "other-issuer"} {
 		t.Run(outcome, func(t *testing.T) {
@@ -428,7 +433,8 @@ clients:
 // TestVerifyDemoSignature: a document signed with a demo key passes under the root of the test provider, online, and is
 // undecided without the network.
 func TestVerifyDemoSignature(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	file := filepath.Join(t.TempDir(), "signed.p7s")
 	if err := os.WriteFile(file, create(t, d.key(t, "valid", "jks"), d.KeysPassword, []byte("заява")), 0o600); err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ func inWorker[T any](b *browser, what, expression string) T {
 // TestWorkerCannotFetch: where the key is, nothing can be sent from: neither to our own server nor to another, by any
 // means that a worker has (T35).
 func TestWorkerCannotFetch(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var reached []string
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +54,7 @@ func TestWorkerCannotFetch(t *testing.T) {
 		w.Header().Set("Content-Type", "text/javascript")
 	}))
 	t.Cleanup(outside.Close)
-	d := startDev(t)
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{})
 	b.enter(d, "uk")
 	before := len(b.wire.requests())
@@ -114,7 +115,8 @@ func quote(t *testing.T, s string) string {
 // TestWasmHashPinned: a browser program other than the one the page was made with does not run, though it is sound and
 // comes from our address: the person is told, and «Зчитати» stays dead (T41).
 func TestWasmHashPinned(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	for _, test := range []struct {
 		name string
 		tail []byte

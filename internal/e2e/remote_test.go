@@ -66,6 +66,7 @@ func (b *browser) message() string {
 
 // TestDiia: «Дія.Підпис» on a computer and on a telephone, approved, taken back, answered wrongly, and disowned.
 func TestDiia(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
 	t.Run("approve", func(t *testing.T) {
 		b := newBrowser(t, browserOptions{})
@@ -154,6 +155,7 @@ func TestDiia(t *testing.T) {
 
 // TestRemotePlain: every method whose proof is made elsewhere, without JavaScript, to the name on the portal.
 func TestRemotePlain(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
 	open := func(t *testing.T, tab string) *walker {
 		t.Helper()
@@ -307,6 +309,7 @@ func (w *walking) tab(tab, entry string) {
 // TestComeBack: a page that was left while the telephone signed finds the result as soon as it is seen again, whether the
 // browser kept it or not; S8 is shown and never passed over.
 func TestComeBack(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
 	b := newBrowser(t, browserOptions{})
 	w := &walking{b, d, ""}
@@ -335,6 +338,7 @@ func TestComeBack(t *testing.T) {
 // TestReturnElsewhere: what another system sends back completes nothing in a browser that did not begin the login, in each
 // method that goes away; the login goes on where it began.
 func TestReturnElsewhere(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
 	for name, c := range map[string]struct {
 		refusing

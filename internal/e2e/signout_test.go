@@ -14,7 +14,8 @@ import (
 // TestContinueAndSignOut walks S9 and the sign-out by plain forms, as a browser without scripts does: at the portal, and at
 // the provider, of whose end the portal hears.
 func TestContinueAndSignOut(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	w := newWalker(t, "")
 	enter := func() {
 		t.Helper()
@@ -75,6 +76,7 @@ func TestContinueAndSignOut(t *testing.T) {
 
 // TestSignOutAccessible runs axe over S9, S13 and what follows, in both languages, light and dark, and walks them by keyboard.
 func TestSignOutAccessible(t *testing.T) {
+	t.Parallel()
 	asks := filepath.Join(t.TempDir(), "clients.json")
 	if err := os.WriteFile(asks, []byte(`{"client_id":"noticed","client_secret":"a secret of a client that asks","client_name":"Портал із вибором",
 		"client_uri":"http://127.0.0.1:9","redirect_uris":["http://127.0.0.1:9/cb"],"scope":"openid profile ua.person","consent":"first",

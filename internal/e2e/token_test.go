@@ -22,7 +22,7 @@ import (
 	"brama/internal/tools/softhsm"
 )
 
-func TestMain(m *testing.M) { agenttest.Main(m) }
+func TestMain(m *testing.M) { agenttest.Main(m, shared.end) }
 
 const (
 	tokenPIN = "9048151623"

@@ -21,7 +21,8 @@ func (b *browser) workers() int {
 
 // TestWorkerGone: the worker that held the key is ended before the signature leaves, and when the page is left (T37).
 func TestWorkerGone(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{})
 	b.enter(d, "uk")
 	if n := b.workers(); n != 1 {
@@ -44,7 +45,8 @@ func TestWorkerGone(t *testing.T) {
 // TestButtonDelay: «Увійти» lives half a second after it can be seen, so that a click meant for something else does not
 // sign anyone in (T42).
 func TestButtonDelay(t *testing.T) {
-	d := startDev(t)
+	t.Parallel()
+	d := sharedDev(t)
 	b := newBrowser(t, browserOptions{})
 	b.enter(d, "uk")
 	b.fill("", d.key(t, "valid", "pfx"), d.KeysPassword)

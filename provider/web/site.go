@@ -8,10 +8,12 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"brama/provider/web/markdown"
 )
@@ -236,6 +238,14 @@ type Page struct {
 	Data        any
 	// RetryAfter becomes the header of that name, zero sets none.
 	RetryAfter time.Duration
+}
+
+// longLabel is what a tab in a row of six can hold on two lines, in characters.
+const longLabel = 20
+
+// LongTabs reports whether the portal's own words for a method are too long for a row of tabs: then they are a list.
+func (p Page) LongTabs() bool {
+	return slices.ContainsFunc(p.Tabs, func(t Tab) bool { return utf8.RuneCountInString(t.Label) > longLabel })
 }
 
 // view is what a template sees.

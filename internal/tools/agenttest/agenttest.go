@@ -25,12 +25,16 @@ import (
 // dialogEnv names the folder where the windows are laid down; with it set the test's binary is a dialog program.
 const dialogEnv = "BRAMA_AGENT_TEST_WINDOWS"
 
-// Main is called first by TestMain.
-func Main(m *testing.M) {
+// Main is called first by TestMain; after is what ends when all tests have.
+func Main(m *testing.M, after ...func()) {
 	if dir := os.Getenv(dialogEnv); dir != "" {
 		os.Exit(dialog(dir))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, end := range after {
+		end()
+	}
+	os.Exit(code)
 }
 
 // A Window is what the agent shows.

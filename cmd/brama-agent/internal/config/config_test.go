@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -37,6 +39,33 @@ func TestParse(t *testing.T) {
 		if c, err := parse([]byte(text)); err == nil {
 			t.Errorf("%s: parsed %+v", name, c)
 		}
+	}
+}
+
+// TestSamplesOfDocs: what the guide tells administrators to write is read, and lets somebody in; what is installed does not.
+func TestSamplesOfDocs(t *testing.T) {
+	sample := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	for _, lang := range []string{"uk", "en"} {
+		b, err := os.ReadFile("../../../../provider/web/docs/agent." + lang + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := sample.FindAllStringSubmatch(string(b), -1)
+		if len(found) == 0 {
+			t.Errorf("%s: no sample", lang)
+		}
+		for _, s := range found {
+			if c, err := parse([]byte(s[1])); err != nil || len(c.Origins) == 0 {
+				t.Errorf("%s: %+v, %v:\n%s", lang, c, err, s[1])
+			}
+		}
+	}
+	b, err := os.ReadFile("../../../../deploy/agent/agent.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := parse(b); err != nil || len(c.Origins) != 0 {
+		t.Errorf("agent.yaml: %+v, %v", c, err)
 	}
 }
 

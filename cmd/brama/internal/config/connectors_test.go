@@ -58,6 +58,34 @@ func TestSamplesOfDocs(t *testing.T) {
 	}
 }
 
+// TestSamplesOfClients: the same of the guide to clients.
+func TestSamplesOfClients(t *testing.T) {
+	for _, lang := range []string{"uk", "en"} {
+		b, err := os.ReadFile("../../../../provider/web/docs/clients." + lang + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := sample.FindAllStringSubmatch(string(b), -1)
+		if len(found) < 4 {
+			t.Errorf("%s: %d samples", lang, len(found))
+		}
+		for i, s := range found {
+			text := valid + s[1]
+			if strings.HasPrefix(s[1], "clients:") {
+				text = valid + strings.TrimPrefix(s[1], "clients:\n")
+			}
+			if strings.Contains(text, "client_ca:") { // without a proxy, the server itself ends TLS
+				text += "\ntls: {certificate: c.pem, key: k.pem}\n"
+			}
+			// A digest is not written out in a guide.
+			text = strings.ReplaceAll(text, `sha256: "…"`, `sha256: "`+strings.Repeat("0a", 32)+`"`)
+			if _, err := load(t, text); err != nil {
+				t.Errorf("%s, sample %d: %v", lang, i+1, err)
+			}
+		}
+	}
+}
+
 // TestLevelsFile: the file that administrators begin with is the policy in the program, and a fault in theirs names the line.
 func TestLevelsFile(t *testing.T) {
 	b, err := os.ReadFile("../../../../deploy/levels.txt")
