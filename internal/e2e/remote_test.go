@@ -153,6 +153,38 @@ func TestDiia(t *testing.T) {
 	})
 }
 
+// TestDiiaAuth: with the scope auth the application has no place for a matching code, so the page promises none; the request is
+// found by the digest that stands for it.
+func TestDiiaAuth(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--diia-scope", "auth")
+	r := refusing{d, "diia", "", "uk"}
+	w := r.open(t)
+	login := loginOf(t, w.at.String())
+	w.press(`id="request"`, "action", "request")
+	m := regexp.MustCompile(`id="open-app" href="([^"]+)"`).FindStringSubmatch(w.body)
+	if m == nil {
+		t.Fatalf("no link: %s at %s", w.problem(), w.at)
+	}
+	if strings.Contains(w.body, "code-match") || !strings.Contains(w.body, `class="qr"`) {
+		t.Error("the page promises a matching code")
+	}
+	onPhone(t, m[1], "wrong-hash")
+	onPhoneAs(t, m[1], "approve", "revoked")
+	w.press(`id="check"`)
+	r.refused(t, w, "CERT_REVOKED")
+	onPhone(t, m[1], "approve")
+	w.press(`id="check"`)
+	if !strings.HasSuffix(w.at.Path, "/confirm") {
+		t.Fatalf("S8 is not there: %s at %s", w.problem(), w.at)
+	}
+	w.press(`id="confirm"`)
+	if !strings.HasPrefix(w.at.String(), d.Portal+"/profile") {
+		t.Fatalf("ended at %s: %s", w.at, w.problem())
+	}
+	d.proven(t, login)
+}
+
 // TestRemotePlain: every method whose proof is made elsewhere, without JavaScript, to the name on the portal.
 func TestRemotePlain(t *testing.T) {
 	t.Parallel()

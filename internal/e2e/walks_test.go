@@ -155,6 +155,25 @@ var walks = []walk{
 			return "cloud", "REMOTE_REFUSED"
 		},
 		approve: func(w *walking) { w.ring("#identifier-vchasno", "#get-vchasno", w.d.Doubles.Smart, "approve") }},
+	{name: "cloud smartid", tab: "cloud", lang: "uk",
+		refuse: func(w *walking) (string, string) {
+			w.scan("other-hash")
+			return "cloud", "SIG_INVALID"
+		},
+		approve: func(w *walking) { w.scan("approve") }},
+}
+
+// scan asks for a code that anyone with the application can scan, opens what it says, and decides there. The double lets its
+// first account do it.
+func (w *walking) scan(outcome string) {
+	w.t.Helper()
+	w.press("asking for a code", "#get-smartid")
+	code := w.match()
+	if !get(w.browser, "looking for the code", chromedp.Evaluate[bool](`!!document.querySelector("svg.qr")`)) {
+		w.t.Error("there is no QR code")
+	}
+	w.shot("s5")
+	decideCode(w.t, get(w.browser, "reading the link", chromedp.Evaluate[string](`document.querySelector("#open-app").href`)), w.d.Doubles.Numbers[0], code, outcome)
 }
 
 // otp types a one-time code; "" is the one that the telephone shows.

@@ -9,7 +9,7 @@ import (
 
 var pages = template.Must(template.New("").Parse(`{{define "phone"}}<!DOCTYPE html><html lang="uk"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Телефон (тест)</title><h1>Телефон (тест)</h1>
-{{range .Pending}}<form method="post" action="phone"><p><strong>{{.Person}}</strong>: {{.Description}}</p>
+{{range .Pending}}<form method="post" action="{{$.Action}}"><p><strong>{{.Person}}</strong>: {{.Description}}</p>
 {{if .OTP}}<p>Код: <output name="otp">{{.OTP}}</output></p>{{else}}<input type="hidden" name="id" value="{{.ID}}">
 {{range $.Outcomes}}<button name="outcome" value="{{.}}">{{.}}</button> {{end}}{{end}}</form>{{else}}<p>Запитів немає.</p>{{end}}</html>{{end}}
 {{define "authorize"}}<!DOCTYPE html><html lang="uk"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -25,7 +25,7 @@ func page(w http.ResponseWriter, name string, data any) {
 
 // phone shows what waits for a person.
 func (s *Server) phone(w http.ResponseWriter, _ *http.Request) {
-	page(w, "phone", map[string]any{"Pending": s.Pending(), "Outcomes": Outcomes()})
+	page(w, "phone", map[string]any{"Pending": s.Pending(), "Outcomes": Outcomes(), "Action": s.cfg.BaseURL + "/phone"})
 }
 
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +33,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
-	http.Redirect(w, r, "phone", http.StatusSeeOther)
+	http.Redirect(w, r, s.cfg.BaseURL+"/phone", http.StatusSeeOther)
 }
 
 // asked reads the query of oauth2/authorize and says whether it is one.

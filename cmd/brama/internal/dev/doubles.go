@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brama/cmd/brama/internal/systems"
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
 	"brama/connectors/bankid"
@@ -27,6 +28,7 @@ import (
 	"brama/internal/fetch"
 	"brama/internal/qes/qestest"
 	"brama/provider"
+	"brama/storage"
 )
 
 // Doubles says where the doubles of other people's systems answer: each has a port of its own.
@@ -48,7 +50,7 @@ type Doubles struct {
 // olenaNumbers are those of the person whom the telephones of the doubles know.
 func olenaNumbers() []string {
 	var list []string
-	for i := range 20 {
+	for i := range 24 {
 		list = append(list, fmt.Sprintf("+3805012345%02d", 67+i))
 	}
 	return list
@@ -77,6 +79,8 @@ type doubles struct {
 	outbound *fetch.Client
 	services *qestest.Provider
 	wait     time.Duration // life of a request to a telephone; 0 is the usual one
+	scope    diia.Scope    // of the offer at Дія
+	store    storage.Store
 
 	where    Doubles
 	methods  map[string]connectors.Connector
@@ -161,14 +165,14 @@ func (d *doubles) setUpDiia(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	made, err := client.Setup(ctx, diia.Plan{Offer: "Вхід", Scope: diia.HashedFilesSigning, ReturnLink: d.issuer + "/", Branch: diia.Branch{
+	made, err := client.Setup(ctx, diia.Plan{Offer: "Вхід", Scope: d.scope, ReturnLink: d.issuer + "/", Branch: diia.Branch{
 		Name: "Brama", FullName: "Brama dev", Address: "Київ", Email: "dev@example.org", Region: "м. Київ", District: "Київ", Location: "Київ",
 		Street: "Тестова", House: "1"}})
 	if err != nil {
 		return err
 	}
 	d.methods[diia.Method], err = diia.New(diia.Config{Client: client, Verifier: d.engine.Remote, Branch: made.BranchID, Offer: made.OfferID,
-		Issuers: []string{qestest.DiiaEDRPOU}, Life: d.wait, TrustList: d.engine.TrustList})
+		Scope: d.scope, Index: systems.Index{Store: d.store, System: diia.Method}, Issuers: []string{qestest.DiiaEDRPOU}, Life: d.wait, TrustList: d.engine.TrustList})
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brama/cmd/brama/internal/wiring"
+	"brama/connectors/diia"
 )
 
 // defaultPort is the provider's; the portal, the trust services and the doubles follow.
@@ -25,7 +26,7 @@ type options struct {
 	agent   int
 	wait    time.Duration
 
-	registration, clientCA, trust string
+	registration, clientCA, trust, diiaScope string
 }
 
 type multi []string
@@ -47,6 +48,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.trust, "trust", "", "PEM `file` of further certificates that servers of clients may have (jwks_uri, sector_identifier_uri, logout)")
 	flags.IntVar(&o.agent, "agent-port", 0, "`port` where brama-agent listens (default: its usual one)")
 	flags.DurationVar(&o.wait, "wait", 0, "`time` that a request to a telephone lives, to see it run out (default: as in serve)")
+	flags.StringVar(&o.diiaScope, "diia-scope", string(diia.HashedFilesSigning), "`scope` of the offer at the double of Дія: hashedFilesSigning, or auth, which has no place for a matching code")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -58,6 +60,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	if o.wait != 0 && (o.wait < time.Second || o.wait > 2*time.Minute) {
 		return o, fmt.Errorf("wait %v is out of range", o.wait)
+	}
+	if s := diia.Scope(o.diiaScope); s != diia.HashedFilesSigning && s != diia.Auth {
+		return o, fmt.Errorf("unknown scope %q of Дія", s)
 	}
 	return o, nil
 }

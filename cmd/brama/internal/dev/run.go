@@ -22,6 +22,7 @@ import (
 	"brama/cmd/brama/internal/wiring"
 	"brama/connectors"
 	"brama/connectors/demo"
+	"brama/connectors/diia"
 	"brama/connectors/upload"
 	"brama/internal/demokeys"
 	"brama/internal/demoportal"
@@ -159,7 +160,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
-	others := &doubles{issuer: r.Issuer, services: services, wait: o.wait}
+	others := &doubles{issuer: r.Issuer, services: services, wait: o.wait, scope: diia.Scope(o.diiaScope)}
 	defer others.stop()
 	access, err := o.access(r.Issuer)
 	if err != nil {
@@ -212,15 +213,15 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 	if err != nil {
 		return nil, nil, err
 	}
-	others.secret, others.engine, others.outbound = secret, engine, outbound
-	if err := others.start(ctx, log, listeners); err != nil {
-		return nil, nil, fmt.Errorf("starting the doubles: %w", err)
-	}
-	maps.Copy(methods, others.methods)
 	state, err := wiring.OpenState(data, secret)
 	if err != nil {
 		return nil, nil, err
 	}
+	others.secret, others.engine, others.outbound, others.store = secret, engine, outbound, state.Store
+	if err := others.start(ctx, log, listeners); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("starting the doubles: %w", err), state.Close())
+	}
+	maps.Copy(methods, others.methods)
 	handler, err := provider.New(provider.Config{
 		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
 		CertificateStatus: engine.CertificateStatus,
