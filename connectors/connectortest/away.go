@@ -17,7 +17,7 @@ import (
 func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) url.Values, choices url.Values) url.Values {
 	t.Helper()
 	browser := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	do := func(method, address, body string) *http.Response {
+	do := func(method, address, body string) (status int, back *url.URL) {
 		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -30,11 +30,13 @@ func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) ur
 			t.Fatal(err)
 		}
 		res.Body.Close()
-		return res
+		if back, err = res.Location(); err != nil && !errors.Is(err, http.ErrNoLocation) {
+			t.Fatal(err)
+		}
+		return res.StatusCode, back
 	}
-	res := do(http.MethodGet, page, "")
-	if res.StatusCode != http.StatusOK {
-		t.Fatalf("the page answers %d", res.StatusCode)
+	if status, _ := do(http.MethodGet, page, ""); status != http.StatusOK {
+		t.Fatalf("the page answers %d", status)
 	}
 	u, err := url.Parse(page)
 	if err != nil {
@@ -44,10 +46,9 @@ func Choose(t testing.TB, page, returnURL string, fixed func(page url.Values) ur
 	for k, v := range choices {
 		form[k] = v
 	}
-	res = do(http.MethodPost, u.Scheme+"://"+u.Host+"/choose", form.Encode())
-	back, err := res.Location()
-	if err != nil {
-		t.Fatalf("the form answers %d: %v", res.StatusCode, err)
+	status, back := do(http.MethodPost, u.Scheme+"://"+u.Host+"/choose", form.Encode())
+	if back == nil {
+		t.Fatalf("the form answers %d", status)
 	}
 	if got := back.Scheme + "://" + back.Host + back.Path; got != returnURL {
 		t.Fatalf("the way back is %s", got)

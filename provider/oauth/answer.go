@@ -46,8 +46,9 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		pushed: req.RequestURI, standing: s.Standing,
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,
-		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT},
+		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT, Challenge: req.Form.Get("code_challenge")},
 	}
+	claims.Nonce = req.Form.Get("nonce")
 	ctx = withUnit(ctx, u)
 	ar, err := p.fositeRequest(ctx, req)
 	if err != nil {
@@ -56,7 +57,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	for _, scope := range req.Scopes {
 		ar.GrantScope(scope)
 	}
-	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newTokenSession(claims, req.RequestedAt))
+	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newCodeSession())
 	if err != nil {
 		return redirectError(publicError(err))
 	}

@@ -164,7 +164,5 @@ func (p *Provider) fositeRequest(ctx context.Context, req *AuthorizeRequest) (*f
 		return nil, errors.New("oauth: internal error: unknown authorize request")
 	}
 	got.State = req.State
-	// prompt=login compares the login's time with this moment: it is that of the request, not of the answer.
-	got.RequestedAt = req.RequestedAt
 	return got, nil
 }

@@ -3,61 +3,44 @@ package oauth
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/ory/fosite"
-	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/oauth2"
-	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/token/hmac"
-	"github.com/ory/fosite/token/jwt"
 )
 
-// engine puts fosite together. Its configuration is made here and nowhere kept: composing twice with one configuration
-// would silently keep the first handlers.
+// engine puts fosite together, for authorization requests and the codes that answer them: its handlers for tokens, refresh,
+// PKCE and OpenID Connect are not there, since what they do is done by code of ours. Its configuration is made here and
+// nowhere kept.
 func (p *Provider) engine(cfg Config) (fosite.OAuth2Provider, *oauth2.HMACSHAStrategyUnPrefixed) {
 	fc := &fosite.Config{
-		IDTokenIssuer:                 cfg.Issuer,
-		AuthorizeCodeLifespan:         cfg.CodeLifetime,
-		AccessTokenLifespan:           cfg.AccessTokenLifetime,
-		IDTokenLifespan:               cfg.IDTokenLifetime,
-		DisableRefreshTokenValidation: true,
-		ScopeStrategy:                 fosite.ExactScopeStrategy,            // the default is wildcards
-		AudienceMatchingStrategy:      fosite.ExactAudienceMatchingStrategy, // the default is prefixes
-		RedirectSecureChecker:         fosite.IsRedirectURISecureStrict,     // the default lets custom schemes through
-		EnforcePKCE:                   false,                                // checkProof and redeemCode decide, per client
-		TokenEntropy:                  32,
-		MinParameterEntropy:           1, // length of state is the client's affair; nonce is checked in ReadAuthorize
-		ClientSecretsHasher:           noHasher{},
-		ClientAuthenticationStrategy:  authenticated,
-		GlobalSecret:                  cfg.TokenSecrets[0],
-		RotatedGlobalSecrets:          cfg.TokenSecrets[1:],
-		AccessTokenIssuer:             cfg.Issuer,
+		AuthorizeCodeLifespan:        cfg.CodeLifetime,
+		ScopeStrategy:                fosite.ExactScopeStrategy,            // the default is wildcards
+		AudienceMatchingStrategy:     fosite.ExactAudienceMatchingStrategy, // the default is prefixes
+		RedirectSecureChecker:        fosite.IsRedirectURISecureStrict,     // the default lets custom schemes through
+		TokenEntropy:                 32,
+		MinParameterEntropy:          1, // length of state is the client's affair; nonce is checked in ReadAuthorize
+		ClientSecretsHasher:          noHasher{},
+		ClientAuthenticationStrategy: nobody,
+		GlobalSecret:                 cfg.TokenSecrets[0],
+		RotatedGlobalSecrets:         cfg.TokenSecrets[1:],
 	}
-	strategy := oauth2.NewHMACSHAStrategyUnPrefixed(&hmac.HMACStrategy{Config: fc}, fc)
-	signer := &signer{keys: cfg.Keys}
-	common := &compose.CommonStrategy{
-		CoreStrategy:               strategy,
-		OpenIDConnectTokenStrategy: &openid.DefaultStrategy{Signer: signer, Config: fc},
-		Signer:                     signer,
+	codes := oauth2.NewHMACSHAStrategyUnPrefixed(&hmac.HMACStrategy{Config: fc}, fc)
+	s := &store{p: p}
+	fc.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{
+		&oauth2.AuthorizeExplicitGrantHandler{AuthorizeCodeStrategy: codes, CoreStorage: s, Config: fc},
 	}
-	return compose.Compose(fc, &store{p: p}, common,
-		compose.OAuth2AuthorizeExplicitFactory,
-		compose.OAuth2PKCEFactory, // after the code handler, which makes the code
-		compose.OpenIDConnectExplicitFactory,
-	), strategy
+	return fosite.NewOAuth2Provider(s, fc), codes
 }
 
-// authenticated is fosite's hook for client authentication: it was done before fosite was called, by our own rules.
-func authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
-	u, err := unitOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return u.client, nil
+// nobody is fosite's hook for client authentication, which our own rules do: fosite must never come to ask.
+func nobody(context.Context, *http.Request, url.Values) (fosite.Client, error) {
+	return nil, errUnsupported
 }
 
 // noHasher refuses every comparison: fosite must never come to compare a secret.
@@ -97,56 +80,23 @@ func (c *fositeClient) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
 }
 
-// A tokenSession is what fosite carries from the authorization request to the token.
-type tokenSession struct {
-	claims  *jwt.IDTokenClaims
-	headers *jwt.Headers
+// A codeSession is what fosite's authorization request carries. What the code is worth stands in the unit of work.
+type codeSession struct {
 	expires map[fosite.TokenType]time.Time
 }
 
-var _ openid.Session = (*tokenSession)(nil)
+var _ fosite.Session = (*codeSession)(nil)
 
-func newTokenSession(c *sealedGrant, requestedAt time.Time) *tokenSession {
-	return &tokenSession{
-		// What fosite compares with the request. ID tokens are made elsewhere (Provider.idToken).
-		claims: &jwt.IDTokenClaims{
-			Subject:                             c.Subject,
-			AuthTime:                            c.AuthTime,
-			RequestedAt:                         requestedAt,
-			AuthenticationContextClassReference: c.ACR,
-			AuthenticationMethodsReferences:     c.AMR,
-		},
-		headers: &jwt.Headers{},
-		expires: map[fosite.TokenType]time.Time{},
-	}
+func newCodeSession() *codeSession {
+	return &codeSession{map[fosite.TokenType]time.Time{}}
 }
 
-func (s *tokenSession) IDTokenClaims() *jwt.IDTokenClaims { return s.claims }
-func (s *tokenSession) IDTokenHeaders() *jwt.Headers      { return s.headers }
-func (s *tokenSession) GetUsername() string               { return "" }
-func (s *tokenSession) GetSubject() string                { return s.claims.Subject }
+func (s *codeSession) GetUsername() string { return "" }
+func (s *codeSession) GetSubject() string  { return "" }
 
-func (s *tokenSession) SetExpiresAt(key fosite.TokenType, at time.Time) { s.expires[key] = at }
+func (s *codeSession) SetExpiresAt(key fosite.TokenType, at time.Time) { s.expires[key] = at }
 
-func (s *tokenSession) GetExpiresAt(key fosite.TokenType) time.Time { return s.expires[key] }
+func (s *codeSession) GetExpiresAt(key fosite.TokenType) time.Time { return s.expires[key] }
 
 // Clone implements fosite.Session; fosite's own copies by reflection.
-func (s *tokenSession) Clone() fosite.Session {
-	claims := *s.claims
-	claims.Audience = slices.Clone(claims.Audience)
-	claims.AuthenticationMethodsReferences = slices.Clone(claims.AuthenticationMethodsReferences)
-	claims.Extra = cloneMap(claims.Extra)
-	c := &tokenSession{claims: &claims, headers: &jwt.Headers{Extra: cloneMap(s.headers.Extra)}, expires: map[fosite.TokenType]time.Time{}}
-	for k, v := range s.expires {
-		c.expires[k] = v
-	}
-	return c
-}
-
-func cloneMap(m map[string]any) map[string]any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
-}
+func (s *codeSession) Clone() fosite.Session { return &codeSession{maps.Clone(s.expires)} }

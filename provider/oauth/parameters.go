@@ -11,14 +11,14 @@ import (
 
 // What an authorization request may ask for.
 var (
-	prompts     = []string{"none", "login", "consent", "select_account", "create"}
-	displays    = []string{"page", "popup", "touch", "wap"}
-	acrs        = []string{"low", "substantial", "high"}
-	fositeNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
+	prompts    = []string{"none", "login", "consent", "select_account", "create"}
+	displays   = []string{"page", "popup", "touch", "wap"}
+	acrs       = []string{"low", "substantial", "high"}
+	grantNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
 )
 
 const (
-	minNonce = 8 // fosite would refuse a shorter one only when the login is over
+	minNonce = 8 // a shorter one could be guessed
 	maxNonce = 1 << 10
 	maxState = 4 << 10
 	maxHint  = 512
@@ -64,7 +64,7 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 	// A fresh form of what was checked, and of nothing else. What concerns the person (prompt, max_age, acr_values, hints) is
 	// decided by us and does not reach fosite.
 	req.Form = url.Values{}
-	for _, name := range fositeNeeds {
+	for _, name := range grantNeeds {
 		if v := form.Get(name); v != "" {
 			req.Form.Set(name, v)
 		}

@@ -10,9 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ory/fosite"
-	"github.com/ory/fosite/token/jwt"
-
 	"brama/storage/memstore"
 )
 
@@ -405,8 +402,8 @@ func TestLifetimes(t *testing.T) {
 	})
 }
 
-// fosite shares one list of handlers between two engines composed with one configuration.
-func TestComposeTwice(t *testing.T) {
+// fosite keeps its handlers in its configuration: two engines of one would share them.
+func TestTwoEngines(t *testing.T) {
 	a, b := newFixture(t, memStore(t)).ownKeys(), newFixture(t, memStore(t)).ownKeys()
 	code := a.code()
 	status, body := b.exchange(code)
@@ -416,7 +413,7 @@ func TestComposeTwice(t *testing.T) {
 	}
 }
 
-// fosite's own token endpoint is never reached, and its storage refuses it.
+// fosite has no token endpoint here.
 func TestTokenEndpointIsOurs(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	code := f.code()
@@ -424,8 +421,7 @@ func TestTokenEndpointIsOurs(t *testing.T) {
 	ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: portal(), redirectURI: form.Get("redirect_uri")}})
 	r := tokenRequest(form)
 	r.Form, r.PostForm = form, form
-	session := &tokenSession{claims: &jwt.IDTokenClaims{}, headers: &jwt.Headers{}, expires: map[fosite.TokenType]time.Time{}}
-	if _, err := f.p.fosite.NewAccessRequest(ctx, r, session); err == nil {
+	if _, err := f.p.fosite.NewAccessRequest(ctx, r, newCodeSession()); err == nil {
 		t.Error("fosite reads a token request")
 	}
 	f.mustExchange(code)
