@@ -45,6 +45,8 @@ type Config struct {
 	NextSigners map[string]crypto.Signer
 	// RotateKeysEvery is how long a key of the store signs; 0 means 90 days.
 	RotateKeysEvery time.Duration
+	// KeyAlgorithms are those of which there is a key; nil means every one that keys knows. ES256 has to be one of them.
+	KeyAlgorithms []string
 	// RevokedKeys are ids of signing keys that are known to somebody else (keys.Config.Revoked).
 	RevokedKeys []string
 	// Ready tells what keeps the server from its work (a stale trusted list), nil if nothing; may be nil.

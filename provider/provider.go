@@ -114,7 +114,7 @@ func openKeys(cfg Config, sealer *seal.Sealer) (*keys.Keys, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return keys.Open(ctx, keys.Config{Store: cfg.Store, Sealer: sealer, External: cfg.Signers, ExternalNext: cfg.NextSigners,
-		RotateEvery: cfg.RotateKeysEvery, Revoked: cfg.RevokedKeys, Log: cfg.Log, Now: cfg.Now})
+		Algorithms: cfg.KeyAlgorithms, RotateEvery: cfg.RotateKeysEvery, Revoked: cfg.RevokedKeys, Log: cfg.Log, Now: cfg.Now})
 }
 
 // newEngine makes the OAuth half.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type Keys struct {
 	PKCS11 *PKCS11 `yaml:"pkcs11"`
 	// RotateEvery is how long a key of the store signs; 90 days if zero. Keys in a token are replaced by hand (pkcs11.next).
 	RotateEvery Duration `yaml:"rotate_every"`
+	// Algorithms are those of which there is a key in the store: some of ES256, RS256, PS256 and EdDSA, all if absent.
+	Algorithms []string `yaml:"algorithms"`
 	// Revoked are the ids (kid) of keys that are known to somebody else: they are deleted, and what they signed is not
 	// believed.
 	Revoked []string `yaml:"revoked"`
@@ -64,12 +67,23 @@ func (k *Keys) check() (faults []error) {
 	if k.RotateEvery != 0 && time.Duration(k.RotateEvery) < minRotation {
 		fault("keys.rotate_every: %s is less than %s; a new key is published a day before it signs", time.Duration(k.RotateEvery), minRotation)
 	}
+	if k.Algorithms != nil && !slices.Contains(k.Algorithms, "ES256") {
+		fault("keys.algorithms: ES256 is not there, which tokens are signed with unless a client asks for another")
+	}
+	for _, alg := range k.Algorithms {
+		if !slices.Contains([]string{"ES256", "RS256", "PS256", "EdDSA"}, alg) {
+			fault("keys.algorithms: %q is none of ES256, RS256, PS256 and EdDSA", alg)
+		}
+	}
 	p := k.PKCS11
 	if p == nil {
-		if k.RotateEvery == 0 && len(k.Revoked) == 0 {
-			fault("keys: neither pkcs11, rotate_every nor revoked is there")
+		if k.RotateEvery == 0 && len(k.Revoked) == 0 && k.Algorithms == nil {
+			fault("keys: neither pkcs11, rotate_every, algorithms nor revoked is there")
 		}
 		return faults
+	}
+	if k.Algorithms != nil {
+		fault("keys.algorithms: a token has the algorithms of its keys (keys.pkcs11.signing)")
 	}
 	if k.RotateEvery != 0 {
 		fault("keys.rotate_every: keys in a token are replaced by hand (keys.pkcs11.next)")

@@ -21,6 +21,7 @@ func TestKeysRefuses(t *testing.T) {
 	for _, text := range []string{
 		inToken + "    next: {RS256: sign-rsa-2027}\n  revoked: [HvFIkRaBRtV4oXiFMmvYTpkYv7YL0D4hTdGh9AzECOM]\n",
 		valid + "keys: {rotate_every: 30d}\n",
+		valid + "keys: {algorithms: [ES256, RS256]}\n",
 	} {
 		if _, err := load(t, text); err != nil {
 			t.Error(err)
@@ -37,6 +38,9 @@ func TestKeysRefuses(t *testing.T) {
 		{"one key for both", "sign-rsa", "sign-ec", "two keys"},
 		{"next is the same", "RS256: sign-rsa}", "RS256: sign-rsa}\n    next: {ES256: sign-ec}", "two keys"},
 		{"rotation of a token", "keys:\n", "keys:\n  rotate_every: 90d\n", "keys.rotate_every"},
+		{"algorithms of a token", "keys:\n", "keys:\n  algorithms: [ES256]\n", "keys.algorithms"},
+		{"unknown algorithm", inToken[strings.Index(inToken, "  pkcs11:"):], "  algorithms: [ES256, HS256]\n", "keys.algorithms"},
+		{"not the default algorithm", inToken[strings.Index(inToken, "  pkcs11:"):], "  algorithms: [RS256]\n", "keys.algorithms"},
 		{"rotation too quick", inToken[strings.Index(inToken, "  pkcs11:"):], "  rotate_every: 24h\n", "keys.rotate_every"},
 		{"no id of a key", "keys:\n", "keys:\n  revoked: [abc]\n", "keys.revoked"},
 		{"nothing in it", inToken[strings.Index(inToken, "  pkcs11:"):], "  pkcs11:\n", "keys"},

@@ -62,11 +62,12 @@ type clientAccess struct {
 	fetch        *fetch.Client
 	mtls         provider.MTLS
 	registration *oauth.RegistrationConfig
+	algorithms   []string
 }
 
 // access makes it from the options. Servers of clients may stand on this computer.
 func (o *options) access(issuer string) (clientAccess, error) {
-	var a clientAccess
+	a := clientAccess{algorithms: o.algorithms}
 	cfg := fetch.Config{AllowLoopback: true}
 	if o.trust != "" {
 		roots, err := x509.SystemCertPool()

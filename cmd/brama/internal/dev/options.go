@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"brama/cmd/brama/internal/wiring"
@@ -27,6 +28,7 @@ type options struct {
 	wait    time.Duration
 
 	registration, clientCA, trust, diiaScope string
+	algorithms                               []string
 }
 
 type multi []string
@@ -46,6 +48,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.registration, "registration", "", "\"open\" lets any client register itself (RFC 7591), for conformance tools")
 	flags.StringVar(&o.clientCA, "client-ca", "", "PEM `file` of authorities for tls_client_auth (with --tls)")
 	flags.StringVar(&o.trust, "trust", "", "PEM `file` of further certificates that servers of clients may have (jwks_uri, sector_identifier_uri, logout)")
+	flags.Func("algorithms", "`list` of signing algorithms, by commas: ES256 and any of RS256, PS256, EdDSA (default: all)", func(v string) error {
+		o.algorithms = strings.Split(v, ",")
+		return nil
+	})
 	flags.IntVar(&o.agent, "agent-port", 0, "`port` where brama-agent listens (default: its usual one)")
 	flags.DurationVar(&o.wait, "wait", 0, "`time` that a request to a telephone lives, to see it run out (default: as in serve)")
 	flags.StringVar(&o.diiaScope, "diia-scope", string(diia.HashedFilesSigning), "`scope` of the offer at the double of Дія: hashedFilesSigning, or auth, which has no place for a matching code")

@@ -226,7 +226,7 @@ func newProvider(ctx context.Context, issuer, data string, clients []oauth.Clien
 		Issuer: issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit, Ready: engine.Ready,
 		CertificateStatus: engine.CertificateStatus,
 		Operator:          provider.Operator{Name: "brama dev"}, Dev: true, Log: log,
-		Fetch: access.fetch.Do, MTLS: access.mtls, Registration: access.registration,
+		Fetch: access.fetch.Do, MTLS: access.mtls, Registration: access.registration, KeyAlgorithms: access.algorithms,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, state.Close())

@@ -141,7 +141,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	}
 	handler, err := provider.New(provider.Config{
 		Issuer: c.Issuer, Store: state.Store, Secret: secret, Clients: clients, Connectors: methods, Audit: state.Audit,
-		Signers: hsm.Signers, NextSigners: hsm.NextSigners, RotateKeysEvery: time.Duration(life.RotateEvery), RevokedKeys: life.Revoked, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
+		Signers: hsm.Signers, NextSigners: hsm.NextSigners, KeyAlgorithms: life.Algorithms, RotateKeysEvery: time.Duration(life.RotateEvery), RevokedKeys: life.Revoked, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
 		CertificateStatus: engine.CertificateStatus,
 		TokenRules:        c.OAuthTokens.Rules(), RequirePAR: c.RequirePAR, Fetch: portals.Do, MTLS: mtls, Registration: registration,
 	})
