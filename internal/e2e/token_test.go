@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"brama/internal/qes/keystore"
@@ -196,6 +198,39 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// TestTokenChoice: a token of one module and a token of another, with three certificates: the person chooses in the window
+// of the agent, and is who signs in.
+func TestTokenChoice(t *testing.T) {
+	port := freePort(t)
+	d := startDev(t, "--agent-port", strconv.Itoa(port))
+	d.put(t, pkcs11dstu.New(t).Add(0, "Токен А", "UA00004821", tokenPIN, 5))
+	other := softhsm.New(t).Add("Токен Б", tokenPIN)
+	for _, name := range []string{"rsa", "ecdsa"} {
+		key, certificate := d.tokenKey(t, name)
+		other.AddKey(key, certificate)
+	}
+	a := d.agent(t, port, pkcs11dstu.Build(t, folder(t)), softhsm.Module)
+	defer a.Stop()
+	b := newBrowser(t, browserOptions{})
+	for _, c := range []struct{ pick, person, acr string }{{"Ключник", "Ключник Дарина Назарівна", "substantial"}, {"Карткова", "Карткова Леся Юріївна", "high"}} {
+		b.enterToken(d, "uk")
+		b.readToken()
+		a.Press(a.Window("confirm"))
+		choose := a.Window("choose")
+		if len(choose.Choices) != 3 {
+			t.Errorf("offered:\n%s", choose.Text())
+		}
+		a.Pick(choose, c.pick)
+		a.Type(a.Window("pin"), tokenPIN)
+		b.confirm("uk")
+		if b.claim("name") != c.person || b.claim("acr") != c.acr {
+			t.Errorf("the portal knows %q at level %q", b.claim("name"), b.claim("acr"))
+		}
+		b.must(chromedp.Call(b.ctx, network.ClearBrowserCookies, cdp.Empty{})) // nobody has signed in here before
+	}
+	b.noReports()
+}
+
 // TestTokenTroubles: each trouble with a token has its message on the page, which stays as it was, and none is tried again
 // by itself.
 func TestTokenTroubles(t *testing.T) {
@@ -240,16 +275,32 @@ func TestTokenTroubles(t *testing.T) {
 		b.problem("uk", "TOKEN_ABSENT")
 		token.Insert()
 	})
-	walk("module crashes", func(t *testing.T, a *agenttest.Agent) {
-		a.Press(a.Window("confirm"))
-		ask := a.Window("pin")
-		tokens.Fault("crash", "C_Sign")
-		a.Type(ask, tokenPIN)
+	fault := func(t *testing.T) {
+		t.Helper()
 		b.see("#problem[data-code=TOKEN_FAULT]")
 		if got := b.text("#problem"); !strings.Contains(got, filepath.Base(module)) {
 			t.Errorf("the page does not name the module: %q", got)
 		}
 		tokens.Fault("", "")
+	}
+	for _, what := range []string{"crash", "garbage"} {
+		walk("module: "+what, func(t *testing.T, a *agenttest.Agent) {
+			a.Press(a.Window("confirm"))
+			ask := a.Window("pin")
+			tokens.Fault(what, "C_Sign")
+			a.Type(ask, tokenPIN)
+			fault(t)
+			b.readToken() // the same agent goes on
+			a.Press(a.Window("confirm"))
+			a.Refuse(a.Window("pin"))
+			b.problem("uk", "AGENT_CANCELLED")
+		})
+	}
+	walk("module: hang", func(t *testing.T, a *agenttest.Agent) {
+		tokens.Fault("hang", "C_GetTokenInfo") // where the agent waits least
+		a.Press(a.Window("confirm"))
+		a.Refuse(a.Window("confirm"))
+		fault(t)
 	})
 	walk("wrong PIN, to the lock", func(t *testing.T, a *agenttest.Agent) {
 		a.Press(a.Window("confirm"))
