@@ -102,12 +102,8 @@ var homes = map[string][]string{
 	"github.com/andybalholm/brotli": {"internal/tools/compress"},
 }
 
-// stdOnly are packages that import the standard library and, where a second pattern is given, what is under it.
-var stdOnly = map[string]string{
-	"connectors":   "",
-	"storage":      "",
-	"internal/der": "",
-}
+// stdOnly are packages that import the standard library alone; those of internal/dstu import one another too.
+var stdOnly = []string{"connectors", "storage", "internal/der"}
 
 // doubles serve as other people's systems, or sign with keys that everyone may have. Only the dev wiring reaches them.
 var doubles = []string{"internal/qes/qestest", "internal/demokeys", "internal/demoportal", "connectors/demo"}
@@ -141,8 +137,15 @@ func isDouble(name string) bool {
 	return slices.Contains(doubles, name) || strings.HasPrefix(name, "connectors/") && strings.HasSuffix(base, "test") && base != "connectortest"
 }
 
+// listed remembers what `go list` said: it takes seconds.
+var listed = map[string][]pkg{}
+
 func list(t *testing.T, env []string, args ...string) []pkg {
 	t.Helper()
+	key := strings.Join(append(slices.Clone(env), args...), " ")
+	if pkgs, ok := listed[key]; ok {
+		return pkgs
+	}
 	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,TestImports,XTestImports,CgoFiles,Dir,GoFiles"}, args...)...)
 	cmd.Dir = "../.."
 	cmd.Env = append(os.Environ(), env...)
@@ -156,6 +159,7 @@ func list(t *testing.T, env []string, args ...string) []pkg {
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			listed[key] = pkgs
 			return pkgs
 		} else if err != nil {
 			t.Fatal(err)
@@ -171,64 +175,17 @@ func local(importPath string) (string, bool) {
 	return strings.CutPrefix(importPath, module+"/")
 }
 
-func TestImportsPointDown(t *testing.T) {
+// TestRules holds every package to every rule.
+func TestRules(t *testing.T) {
 	pkgs := list(t, nil, "./...")
 	if len(pkgs) < 10 {
 		t.Fatalf("only %d packages found", len(pkgs))
 	}
 	for _, p := range pkgs {
-		name, _ := local(p.ImportPath)
-		from, within, pattern := rankOf(name)
-		if from == 0 {
-			t.Errorf("%s has no place in the table of layers", name)
-			continue
-		}
-		for _, imp := range p.Imports {
-			to, ok := local(imp)
-			if !ok {
-				continue
+		for _, r := range rules {
+			for _, complaint := range r.check(p) {
+				t.Errorf("%s: %s", r.name, complaint)
 			}
-			rank, _, toPattern := rankOf(to)
-			if rank < from || within && toPattern == pattern {
-				continue
-			}
-			t.Errorf("%s imports %s: not downward", name, to)
-		}
-	}
-}
-
-func TestForbiddenImports(t *testing.T) {
-	for _, p := range list(t, nil, "./...") {
-		name, _ := local(p.ImportPath)
-		for _, imp := range p.Imports {
-			to, isLocal := local(imp)
-			switch {
-			case !isLocal:
-			case strings.HasPrefix(name, "connectors/") && (to == "storage" || strings.HasPrefix(to, "storage/") || strings.HasPrefix(to, "provider")):
-				t.Errorf("%s imports %s: a connector knows neither storage nor the provider", name, to)
-			case strings.HasPrefix(name, "provider") && (strings.HasPrefix(to, "internal/qes") || strings.HasPrefix(to, "internal/dstu") || strings.HasPrefix(to, "connectors/")):
-				t.Errorf("%s imports %s: the provider knows the contract of connectors only", name, to)
-			}
-			if isDouble(to) && isLocal && !slices.Contains(devWiring, name) && !isDouble(name) {
-				t.Errorf("%s imports the double %s", name, to)
-			}
-		}
-		if under, ok := stdOnly[name]; ok {
-			for _, imp := range p.Imports {
-				if to, isLocal := local(imp); isLocal && (under == "" || !strings.HasPrefix(to, under)) || strings.Contains(strings.Split(imp, "/")[0], ".") {
-					t.Errorf("%s imports %s: only the standard library is allowed", name, imp)
-				}
-			}
-		}
-		if strings.HasPrefix(name, "internal/dstu") {
-			for _, imp := range p.Imports {
-				if to, isLocal := local(imp); isLocal && !strings.HasPrefix(to, "internal/dstu/") || strings.Contains(strings.Split(imp, "/")[0], ".") {
-					t.Errorf("%s imports %s: national cryptography stands on the standard library alone", name, imp)
-				}
-			}
-		}
-		if len(p.CgoFiles) > 0 && name != "internal/pkcs11" {
-			t.Errorf("%s uses cgo", name)
 		}
 	}
 }
@@ -250,36 +207,6 @@ func TestServerWithoutCgo(t *testing.T) {
 	}
 	if !reaches("-tags=pkcs11") {
 		t.Error("brama does not reach internal/pkcs11 with the build tag pkcs11")
-	}
-}
-
-func TestOneLibraryOneHome(t *testing.T) {
-	for _, p := range list(t, nil, "./...") {
-		name, _ := local(p.ImportPath)
-		for _, imp := range p.Imports {
-			for prefix, allowed := range homes {
-				if strings.HasPrefix(imp, prefix) && !slices.Contains(allowed, name) {
-					t.Errorf("%s imports %s, whose home is %v", name, imp, allowed)
-				}
-			}
-		}
-	}
-}
-
-// TestNoIO: what judges signatures reads no file, opens no socket and asks no clock but the one it is given.
-func TestNoIO(t *testing.T) {
-	quiet := []string{"internal/qes", "internal/qes/cert", "internal/qes/cms", "internal/qes/keystore", "internal/qes/spki", "internal/qes/tbs", "internal/challenge", "internal/der"}
-	for _, p := range list(t, nil, "./...") {
-		name, _ := local(p.ImportPath)
-		for _, imp := range p.Imports {
-			if slices.Contains(quiet, name) && (imp == "os" || imp == "net" || imp == "net/http" || imp == "os/exec" || imp == "syscall") {
-				t.Errorf("%s imports %s: it does no I/O", name, imp)
-			}
-			socket := imp == "net" && name != "internal/fetch" && name != "storage/pgstore" && !strings.HasPrefix(name, "cmd/") && !strings.HasPrefix(name, "internal/tools/")
-			if socket && !isDouble(name) {
-				t.Errorf("%s imports net: sockets are opened by internal/fetch and cmd only", name)
-			}
-		}
 	}
 }
 
