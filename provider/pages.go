@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"brama/provider/oauth"
 	"brama/provider/web"
 )
@@ -41,6 +43,13 @@ func (p *Provider) docs(w http.ResponseWriter, r *http.Request, name string) {
 		page.Template, page.Heading, page.Self, page.Data = "doc", doc.Title, page.Self+"/"+name, doc
 	}
 	p.render(w, r, page)
+}
+
+// kit serves a file of the entry button for portals.
+func (p *Provider) kit(w http.ResponseWriter, r *http.Request) {
+	if !p.site.Kit(w, mux.Vars(r)["file"]) {
+		p.problem(w, r, http.StatusNotFound, "NOT_FOUND", nil, 0)
+	}
 }
 
 // languageSwitched obeys ?lang= on a page outside a login; true means that the answer is given.

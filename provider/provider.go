@@ -257,6 +257,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 		r.HandleFunc("/"+page, p.info(page)).Methods(get...)
 	}
 	r.HandleFunc(web.DocsPath, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, "") }).Methods(get...)
+	r.HandleFunc(web.KitPath+"/{file:[a-z]+\\.[a-z]+}", p.kit).Methods(get...)
 	r.HandleFunc(web.DocsPath+"/"+docPattern, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, mux.Vars(r)["doc"]) }).Methods(get...)
 	r.PathPrefix("/static/").Handler(p.site.Assets())
 	r.HandleFunc("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {

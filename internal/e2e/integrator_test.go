@@ -345,3 +345,51 @@ func TestGuidePage(t *testing.T) {
 	person()
 	b.noReports()
 }
+
+// TestEntryButton looks at the sample page of the entry button and at the guide, light and dark: axe, 320 pixels, the size of
+// what is pressed, its mark of focus.
+func TestEntryButton(t *testing.T) {
+	d := startDev(t)
+	for name, dark := range map[string]bool{"light": false, "dark": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBrowser(t, browserOptions{dark: dark})
+			b.open(d.Issuer + "/docs/integrator")
+			b.look("the guide", "guide")
+			b.do("to the sample page", chromedp.Click(chromedp.CSS(`a[href="/docs/kit/buttons.html"]`), chromedp.NodeVisible))
+			b.see(".kep-button")
+			b.look("the sample page", "buttons")
+			const odd = `[...document.querySelectorAll(".kep-button")].filter(e => {
+				e.focus({focusVisible: true})
+				const r = e.getBoundingClientRect(), s = getComputedStyle(e)
+				return r.height < 44 || s.outlineStyle !== "solid" || e.querySelector("svg").getBoundingClientRect().width < 20
+			}).map(e => e.outerHTML)`
+			if list := get(b, "measuring the buttons", chromedp.Evaluate[[]string](odd)); len(list) > 0 {
+				t.Errorf("too small, or without a mark of focus: %s", strings.Join(list, "\n"))
+			}
+			b.noReports()
+		})
+	}
+}
+
+// TestGuideTellsThePersons: the table of test persons has those of `brama dev`, and what it says of them is what happens.
+func TestGuideTellsThePersons(t *testing.T) {
+	raw, err := os.ReadFile("../../provider/web/docs/integrator.en.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(raw), "{#persons}")
+	part, _, _ = strings.Cut(part, "\n## ")
+	told := map[string]bool{} // whether it is a refusal
+	for _, m := range regexp.MustCompile("(?m)^\\| ((?:`[a-z-]+`(?:, )?)+) \\| (refused)?").FindAllStringSubmatch(part, -1) {
+		for _, name := range regexp.MustCompile("[a-z-]+").FindAllString(m[1], -1) {
+			told[name] = m[2] != ""
+		}
+	}
+	happens := map[string]bool{"valid": false, "valid-official": false, "other-issuer": false, "multi": false}
+	for name := range refusals {
+		happens[name] = true
+	}
+	if !maps.Equal(told, happens) {
+		t.Errorf("the guide tells %v, what happens is %v", told, happens)
+	}
+}

@@ -88,6 +88,9 @@ func (s *Site) docLink(fsys fs.FS, root, from, target string) (string, bool) {
 		anchor = "#" + anchor
 	}
 	name := path.Join(path.Dir(from), file)
+	if _, err := kitFiles.Open(path.Join(root, name)); err == nil && anchor == "" {
+		return s.base + DocsPath + "/" + name, true
+	}
 	if strings.HasPrefix(file, DocsPath+"/") { // from the texts of S17
 		name, fsys, root = strings.TrimPrefix(file, DocsPath+"/"), docFiles, "docs"
 	}
