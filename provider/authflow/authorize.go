@@ -28,8 +28,8 @@ func (f *Flow) Authorize(w http.ResponseWriter, r *http.Request) {
 	f.dispatch(w, r, l)
 }
 
-// start gives the browser a new ticket and sends it to the first step.
-func (f *Flow) start(w http.ResponseWriter, r *http.Request, t ticket) {
+// start gives the browser a new ticket and sends it to a step.
+func (f *Flow) start(w http.ResponseWriter, r *http.Request, t ticket, to string) {
 	f.dropTickets(w, r)
 	if err := f.setTicket(w, t); err != nil {
 		if errors.Is(err, errTicketTooLong) {
@@ -41,7 +41,7 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, t ticket) {
 		return
 	}
 	noStore(w)
-	http.Redirect(w, r, f.path(t.ID), http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // fresh reports whether this request began the login, so that the browser has no ticket of it yet.
@@ -87,13 +87,13 @@ func (f *Flow) Resume(w http.ResponseWriter, r *http.Request, id string) {
 	f.dispatch(w, r, l)
 }
 
-// A decision is what comes next. One of its fields is set.
+// A decision is what comes next. One of its fields is set, or to with begin.
 type decision struct {
 	to     string         // the address of a step
 	answer *oauth.Subject // the portal is told of the person, who is shown nothing
 	deny   string         // the portal gets this error
 	code   string         // with deny: what the log and the portal's error_description say
-	begin  bool           // the browser gets a ticket, and comes back with it
+	begin  bool           // the browser gets a ticket to go there with
 }
 
 // dispatch is the one function that decides what comes next.
@@ -116,7 +116,7 @@ func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 	}
 	switch {
 	case next.begin:
-		f.start(w, r, l.ticket)
+		f.start(w, r, l.ticket, next.to)
 	case next.deny != "":
 		f.Report(r.Context(), next.code, nil)
 		f.Cookies.Clear(w, cookieName(l.ID))
@@ -190,8 +190,10 @@ func (f *Flow) beginning(r *http.Request, l *login) (decision, error) {
 		subject, code, err := f.silent(r, l)
 		return decision{answer: subject, deny: code}, err
 	}
-	if l.fresh(r, f) {
-		return decision{begin: true}, nil
+	fresh := l.fresh(r, f)
+	if fresh && r.Method != http.MethodGet {
+		// A form that another site posts comes without our cookies: only the browser's next request shows its session.
+		return decision{to: f.path(l.ID), begin: true}, nil
 	}
 	if !l.Other {
 		have, _, err := f.suits(r, l)
@@ -199,10 +201,10 @@ func (f *Flow) beginning(r *http.Request, l *login) (decision, error) {
 			return decision{}, err
 		}
 		if have != nil {
-			return decision{to: f.path(l.ID, stepContinue)}, nil
+			return decision{to: f.path(l.ID, stepContinue), begin: fresh}, nil
 		}
 	}
-	return decision{to: f.path(l.ID, first(l.methods, l.request, f.last(r, l)))}, nil
+	return decision{to: f.path(l.ID, first(l.methods, l.request, f.last(r, l))), begin: fresh}, nil
 }
 
 // Leave takes the person back to the portal without sign-in.
@@ -247,8 +249,9 @@ func (f *Flow) Restart(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	f.Cookies.Clear(w, cookieName(l.ID))
-	f.start(w, r, ticket{ID: newID(), Client: l.client.ID, Created: l.Created, Expires: l.Expires, Longer: l.Longer,
-		Lang: l.Lang, Other: true, Request: &req})
+	id = newID()
+	f.start(w, r, ticket{ID: id, Client: l.client.ID, Created: l.Created, Expires: l.Expires, Longer: l.Longer,
+		Lang: l.Lang, Other: true, Request: &req}, f.path(id))
 }
 
 // Other is the other signature of S8, which is Restart, and the other person of S9.

@@ -57,20 +57,34 @@ func newID() string {
 // cookieName is short, for it travels with every request; the ticket inside holds the whole id.
 func cookieName(id string) string { return "login-" + id[:min(len(id), 8)] }
 
-// packers and unpackers are kept: a new packer takes 800 KB, which was most of what a sign-in left to the collector.
+// packers and unpackers are kept: a new packer takes 800 KB.
 var (
-	packers = sync.Pool{New: func() any {
-		z, err := flate.NewWriter(nil, flate.BestCompression)
+	packers     = packersOf(flate.BestSpeed)
+	bestPackers = packersOf(flate.BestCompression)
+	unpackers   = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+)
+
+func packersOf(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		z, err := flate.NewWriter(nil, level)
 		if err != nil {
 			panic("authflow: internal error: " + err.Error())
 		}
 		return z
 	}}
-	unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
-)
+}
 
-// sealTicket packs t: requests repeat themselves, so compression halves the cookie.
+// sealTicket packs t: requests repeat themselves, so compression halves the cookie. The best compression costs more than all
+// else that is done with a ticket: it is for those that do not fit without.
 func (f *Flow) sealTicket(t ticket) (string, error) {
+	value, err := f.packTicket(t, packers)
+	if errors.Is(err, errTicketTooLong) {
+		return f.packTicket(t, bestPackers)
+	}
+	return value, err
+}
+
+func (f *Flow) packTicket(t ticket, packers *sync.Pool) (string, error) {
 	plain, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("packing a ticket: %w", err)
