@@ -243,21 +243,9 @@ type Page struct {
 // longLabel is what a tab in a row of six can hold on two lines, in characters.
 const longLabel = 20
 
-// LongTabs reports whether the portal's own words for a method are too long for a row of tabs: then they are a list.
-func (p Page) LongTabs() bool {
-	return slices.ContainsFunc(p.Tabs, func(t Tab) bool { return utf8.RuneCountInString(t.Label) > longLabel })
-}
-
-// view is what a template sees.
-type view struct {
-	Page
-	Dev      bool
-	Base     string
-	Origin   string
-	WasmURL  string
-	WasmHash string // integrity
-	Operator string
-	Contact  string
+// longTabs reports whether the portal's own words for a method are too long for a row of tabs: then they are a list.
+func longTabs(tabs []Tab) bool {
+	return slices.ContainsFunc(tabs, func(t Tab) bool { return utf8.RuneCountInString(t.Label) > longLabel })
 }
 
 // bodies are kept: a page grows through as much again before it has its size.
@@ -269,8 +257,6 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if !ok {
 		return fmt.Errorf("web: no page %q in %q", p.Template, p.Lang)
 	}
-	v := view{Page: p, Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
-		Operator: s.cfg.Operator, Contact: s.cfg.Contact}
 	// Into a buffer first: a fault in a template must not leave half a page with status 200.
 	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
 	defer func() {
@@ -278,7 +264,7 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 		body.Reset()
 		bodies.Put(body)
 	}()
-	if err := t.Execute(body, v); err != nil {
+	if err := t.Execute(body, s.view(&p)); err != nil {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()

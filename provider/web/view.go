@@ -1,0 +1,43 @@
+package web
+
+// A view is what a template sees: what a Page shows, and the site. It repeats the fields of Page instead of embedding it,
+// for text/template finds a field of an embedded struct by a search through all of them, at every use.
+type view struct {
+	Title   string
+	Heading string
+	Create  bool
+	Forget  string
+	Lang    Lang
+	Event   string
+	Self    string
+	Frames  []string
+	Agent   string
+	Portal  *Portal
+	Tabs    []Tab
+	Longer  *Longer
+	Leave   string
+	Problem *Message
+	Field   string
+	Data    any
+
+	Dev      bool
+	Base     string
+	Origin   string
+	WasmURL  string
+	WasmHash string // integrity
+	Operator string
+	Contact  string
+
+	LongTabs bool
+}
+
+func (s *Site) view(p *Page) *view {
+	return &view{
+		Title: p.Title, Heading: p.Heading, Create: p.Create, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,
+		Frames: p.Frames, Agent: p.Agent, Portal: p.Portal, Tabs: p.Tabs, Longer: p.Longer, Leave: p.Leave, Problem: p.Problem,
+		Field: p.Field, Data: p.Data,
+		Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
+		Operator: s.cfg.Operator, Contact: s.cfg.Contact,
+		LongTabs: longTabs(p.Tabs),
+	}
+}
