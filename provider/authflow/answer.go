@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brama/connectors"
+	"brama/provider/oauth"
 	"brama/provider/session"
 	"brama/provider/web"
 )
@@ -69,6 +70,7 @@ func (f *Flow) page(r *http.Request, l *login) web.Page {
 	if l.request != nil {
 		p.RedirectURI = l.request.RedirectURI
 		p.Create = slices.Contains(l.request.Prompt, "create")
+		p.Link, p.Account = l.request.Purpose == oauth.PurposeLink, l.request.AccountHint
 		if l.Phase != confirmed && l.Phase != ended {
 			p.Leave = f.path(l.ID, "leave")
 			if l.Longer < maxLonger {

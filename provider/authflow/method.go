@@ -69,6 +69,9 @@ func (f *Flow) showMethod(w http.ResponseWriter, r *http.Request, l *login, c co
 	if page.Create {
 		page.Title = "login.create"
 	}
+	if page.Link {
+		page.Title = "login.link"
+	}
 	if panel.Name == "filekey" {
 		page.Screen = web.ScreenFile
 	}

@@ -24,8 +24,10 @@ const (
 	maxHint  = 512
 	// statePlaceholder stands for an absent state before fosite, which knows no way to do without.
 	statePlaceholder = "absent-state"
-	purposeLink      = "link"
 )
+
+// PurposeLink is the purpose of a request whose portal wants the signature linked to an account that it has.
+const PurposeLink = "link"
 
 func invalidRequest(description string) *Error {
 	return &Error{Code: "invalid_request", Description: description, Status: 400}
@@ -150,12 +152,12 @@ func readPrompt(req *AuthorizeRequest, c *Client, form url.Values) error {
 	}
 	fresh := req.MaxAge != nil && *req.MaxAge == 0
 	// Other values of purpose are texts of OpenID Connect for Identity Assurance, which we do not show.
-	if form.Get("purpose") == purposeLink {
+	if form.Get("purpose") == PurposeLink {
 		if slices.Contains(req.Prompt, "none") {
 			return invalidRequest("purpose link needs the person, prompt none forbids it")
 		}
 		// Who linked with a session of somebody else would give away his account (threat T75).
-		req.Purpose, fresh = purposeLink, true
+		req.Purpose, fresh = PurposeLink, true
 	}
 	if fresh && !slices.Contains(req.Prompt, "login") && !slices.Contains(req.Prompt, "none") {
 		req.Prompt = append(req.Prompt, "login")
@@ -181,7 +183,7 @@ func readHints(req *AuthorizeRequest, _ *Client, form url.Values) error {
 	if req.LoginHint, err = readShown(form.Get("login_hint")); err != nil {
 		return invalidRequest("login_hint has a character that cannot be shown")
 	}
-	if req.Purpose == purposeLink {
+	if req.Purpose == PurposeLink {
 		if req.AccountHint, err = readShown(form.Get("account_hint")); err != nil {
 			return invalidRequest("account_hint has a character that cannot be shown")
 		}

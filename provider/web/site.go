@@ -219,6 +219,8 @@ type Page struct {
 	Title       string // key of its title
 	Heading     string // the title itself, in place of Title; may be empty
 	Create      bool   // the person comes to register: the words are those of registration
+	Link        bool   // the portal wants the signature linked to an account that it has: the words say so (S12)
+	Account     string // with Link: the portal's name of that account, in its own words; may be empty
 	Forget      string // path that forgets the last method, if that is why this tab was opened
 	Screen      Screen
 	Status      int // zero means 200

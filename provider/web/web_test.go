@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -151,6 +153,45 @@ func TestCSPPerScreen(t *testing.T) {
 		}
 		if got := w.Header().Get("Cache-Control"); got != "no-store" {
 			t.Errorf("%s: Cache-Control is %q", name, got)
+		}
+	}
+}
+
+// TestNoFrameNoForeignScript: no page has a frame, and what a page loads comes from here: the widgets of others see neither key
+// nor password (threat T55). The frames of a front-channel logout are of portals that registered them, on one page that has
+// nothing else, and have a test of their own.
+func TestNoFrameNoForeignScript(t *testing.T) {
+	loads := regexp.MustCompile(`<(?:script|img|link|source|video|audio|embed|object|use)[^>]*?(?:src|href|data|srcset)="([^"]*)"`)
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d templates, %v", len(files), err)
+	}
+	for _, file := range files {
+		b, err := fs.ReadFile(templateFiles, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(b)
+		if name := path.Base(file); name != "signedout.html" && regexp.MustCompile(`<(?:i?frame|embed|object|base)\b`).MatchString(text) {
+			t.Errorf("%s has a frame", name)
+		}
+		if regexp.MustCompile(`(?i)<script[^>]*>[^<]|\son[a-z]+=|\sstyle=|javascript:`).MatchString(text) {
+			t.Errorf("%s has a script or a style of its own", file)
+		}
+	}
+	for _, name := range []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "elsewhere", "confirm", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc"} {
+		w := renderPage(t, site(t, false), name, English)
+		found := loads.FindAllStringSubmatch(w.Body.String(), -1)
+		if len(found) == 0 {
+			t.Errorf("%s loads nothing: the test looks at nothing", name)
+		}
+		for _, m := range found {
+			if !strings.HasPrefix(m[1], "/") || strings.HasPrefix(m[1], "//") {
+				t.Errorf("%s loads %s", name, m[1])
+			}
+		}
+		if csp := w.Header().Get("Content-Security-Policy"); strings.Contains(csp, "frame-src") || strings.Contains(csp, "unsafe-inline") {
+			t.Errorf("%s: %s", name, csp)
 		}
 	}
 }
