@@ -369,7 +369,8 @@ func abs(n int) int {
 	return n
 }
 
-// BenchmarkValidateLogin is a login without the network.
+// BenchmarkValidateLogin is a login without the network, of a person who signed in before. "first" are persons of whom no
+// certificate is remembered.
 func BenchmarkValidateLogin(b *testing.B) {
 	s := newSite(b, qes.Policy{})
 	store, err := s.TrustStore()
@@ -393,6 +394,17 @@ func BenchmarkValidateLogin(b *testing.B) {
 			}
 		})
 	}
+	b.Run(string(qestest.M257)+" first", func(b *testing.B) {
+		signatures := make([][]byte, qes.MaxKnown+1)
+		for i := range signatures {
+			signatures[i] = sign(b, s.issue(b, qestest.Request{Authority: qestest.Main, Algorithm: qestest.M257, RNOKPP: "1234567899"}))
+		}
+		for i := 0; b.Loop(); i++ {
+			if _, err := v.Verify(b.Context(), signatures[i%len(signatures)], challenge); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // TestDoubleOctetString: a ДСТУ value in a further OCTET STRING, as an OpenSSL engine writes it, is the same signature; other

@@ -100,11 +100,12 @@ func matches(id cms.CertificateID, c *cert.Certificate) bool {
 // errOtherCertificate says that the certificate which the SignerInfo names is not the one under the signature.
 var errOtherCertificate = errors.New("signing-certificate-v2 is of another certificate")
 
-// choose takes, from the message, the certificate that the SignerInfo names and signing-certificate-v2 fixes.
-func (s *signer) choose(unverified [][]byte) *Error {
+// choose takes, from the message, the certificate that the SignerInfo names and signing-certificate-v2 fixes. parse is
+// cert.Parse or does the same.
+func (s *signer) choose(unverified [][]byte, parse func([]byte) (*cert.Certificate, error)) *Error {
 	found := false
 	for _, b := range unverified {
-		c, err := cert.Parse(b)
+		c, err := parse(b)
 		if err != nil {
 			return fail(CMSMalformed, SubFormatFailure, err)
 		}

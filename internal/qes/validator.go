@@ -33,7 +33,10 @@ type Policy struct {
 const minLoginField = 257
 
 // A Validator validates login signatures. It is safe for concurrent use if its TrustStore and RevocationChecker are.
-type Validator struct{ cfg Config }
+type Validator struct {
+	cfg   Config
+	known known
+}
 
 // New checks cfg.
 func New(cfg Config) (*Validator, error) {
@@ -81,7 +84,7 @@ func (v *Validator) verify(ctx context.Context, res *Result, signature, content 
 	res.UnverifiedSigningTime = s.attributes.SigningTime
 	res.Purpose = string(s.attributes.Purpose)
 	// (c) algorithms, (d) the certificate that the signature names
-	if refusal := s.choose(sd.UnverifiedCertificates); refusal != nil {
+	if refusal := s.choose(sd.UnverifiedCertificates, v.known.parse); refusal != nil {
 		return refusal
 	}
 	res.SignatureAlgorithm = s.scheme.Name
@@ -102,6 +105,7 @@ func (v *Validator) verify(ctx context.Context, res *Result, signature, content 
 	if refusal != nil {
 		return refusal
 	}
+	v.known.remember(s.certificate)
 	// (g) revocation
 	return v.status(ctx, res, services)
 }
@@ -120,7 +124,7 @@ func (v *Validator) Standing(ctx context.Context, certificate []byte) (*Result, 
 }
 
 func (v *Validator) standing(ctx context.Context, res *Result, certificate []byte) *Error {
-	c, err := cert.Parse(certificate)
+	c, err := v.known.parse(certificate)
 	if err != nil {
 		return fail(CMSMalformed, SubFormatFailure, err)
 	}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/bits"
+	"sync"
 
 	"brama/internal/der"
 	"brama/internal/qes/tbs"
@@ -16,6 +19,9 @@ type Certificate struct {
 	*tbs.Certificate
 	X509    *x509.Certificate // nil where Go refuses it (some old test certificates); Warning says so
 	Warning string
+
+	once sync.Once
+	read person
 }
 
 // ErrParsersDiffer says that crypto/x509 and package tbs read different things in the same bytes (threat T26).
@@ -55,7 +61,7 @@ func sameFields(t *tbs.Certificate, x *x509.Certificate) error {
 		len(t.Extensions) == len(x.Extensions)
 	for i := 0; same && i < len(t.Extensions); i++ {
 		ours, theirs := t.Extensions[i], x.Extensions[i]
-		same = ours.OID.String() == theirs.Id.String() && ours.Critical == theirs.Critical && bytes.Equal(ours.Value, theirs.Value)
+		same = sameOID(ours.OID, theirs.Id) && ours.Critical == theirs.Critical && bytes.Equal(ours.Value, theirs.Value)
 	}
 	if !same {
 		return ErrParsersDiffer
@@ -64,6 +70,31 @@ func sameFields(t *tbs.Certificate, x *x509.Certificate) error {
 		return fmt.Errorf("%w: key usage", ErrParsersDiffer)
 	}
 	return nil
+}
+
+// sameOID compares our octets with Go's numbers, by writing the numbers as octets.
+func sameOID(o der.OID, id asn1.ObjectIdentifier) bool {
+	if len(id) < 2 {
+		return false
+	}
+	rest := string(o)
+	for i, arc := range id[1:] {
+		v := uint64(arc)
+		if i == 0 {
+			v += 40 * uint64(id[0])
+		}
+		for n := (max(bits.Len64(v), 1) - 1) / 7; n >= 0; n-- {
+			octet := byte(v >> (7 * n) & 0x7f)
+			if n > 0 {
+				octet |= 0x80
+			}
+			if rest == "" || rest[0] != octet {
+				return false
+			}
+			rest = rest[1:]
+		}
+	}
+	return rest == ""
 }
 
 // Equal reports whether both are the same certificate octet for octet.

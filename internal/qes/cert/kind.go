@@ -46,7 +46,7 @@ const encryptingBits = tbs.KeyEncipherment | tbs.DataEncipherment | tbs.KeyAgree
 func (c *Certificate) Kind() Kind {
 	k, personal := c.kindByUsage()
 	if personal {
-		return c.personKind()
+		return c.person().kind
 	}
 	return k
 }
@@ -96,10 +96,9 @@ func (c *Certificate) kindByUsage() (k Kind, personal bool) {
 	return KindUnknown, true
 }
 
-// personKind tells persons apart by their identifiers: РНОКПП or its substitute alone, with the code of an organisation, or
+// kind tells persons apart by their identifiers: РНОКПП or its substitute alone, with the code of an organisation, or
 // with the same number as code.
-func (c *Certificate) personKind() Kind {
-	v := c.identifiers()
+func (v *values) kind() Kind {
 	switch {
 	case v.entrepreneur:
 		return KindEntrepreneur

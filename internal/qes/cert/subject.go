@@ -3,6 +3,7 @@ package cert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -68,23 +69,41 @@ func (e *IdentifierError) Unwrap() error { return ErrIdentifiersDisagree }
 // Subject reads every place where certificates keep identifiers. Two different values of one type are
 // ErrIdentifiersDisagree; the subject is then zero.
 func (c *Certificate) Subject() (Subject, error) {
-	v := c.identifiers()
-	if v.disagree != "" {
-		return Subject{}, &IdentifierError{Type: v.disagree}
-	}
-	s := Subject{
-		CommonName:         v.name(tbs.OIDCommonName),
-		FamilyName:         v.name(oidSurname),
-		GivenName:          v.name(oidGivenName),
-		Organization:       v.name(oidOrganization),
-		OrganizationalUnit: v.name(oidOrganizationalUnit),
-		Title:              v.name(oidTitle),
-		Email:              v.name(oidEmail),
-		Identifiers:        v.list,
-		BirthDate:          v.birth,
-		Warnings:           v.warnings,
-	}
-	return s, nil
+	p := c.person()
+	s := p.subject
+	s.Identifiers, s.Warnings = slices.Clone(s.Identifiers), slices.Clone(s.Warnings)
+	return s, p.err
+}
+
+// A person is what the subject was read as, once.
+type person struct {
+	subject Subject
+	err     error
+	kind    Kind
+}
+
+func (c *Certificate) person() *person {
+	c.once.Do(func() {
+		v := c.identifiers()
+		c.read.kind = v.kind()
+		if v.disagree != "" {
+			c.read.err = &IdentifierError{Type: v.disagree}
+			return
+		}
+		c.read.subject = Subject{
+			CommonName:         v.name(tbs.OIDCommonName),
+			FamilyName:         v.name(oidSurname),
+			GivenName:          v.name(oidGivenName),
+			Organization:       v.name(oidOrganization),
+			OrganizationalUnit: v.name(oidOrganizationalUnit),
+			Title:              v.name(oidTitle),
+			Email:              v.name(oidEmail),
+			Identifiers:        v.list,
+			BirthDate:          v.birth,
+		}
+		c.read.subject.Warnings = v.warnings // names add to them
+	})
+	return &c.read
 }
 
 // Attributes of a subject (X.520, RFC 3739 3.2.2, the national arc).

@@ -16,12 +16,15 @@ type Attribute struct {
 // Text returns the value in UTF-8.
 func (a Attribute) Text() (string, error) { return DecodeString(a.Value) }
 
+// usualAttributes is how many the names in certificates of persons have.
+const usualAttributes = 12
+
 // ParseName reads a Name: its attributes in order, the sets of multi-valued parts joined. It does not look into the
 // strings. At most [MaxAttributes].
 func ParseName(raw []byte) ([]Attribute, error) {
 	outer := der.NewReader(raw)
 	seq := outer.Sequence()
-	var list []Attribute
+	list := make([]Attribute, 0, usualAttributes)
 	for seq.More() {
 		set := seq.Set()
 		if !set.More() {
