@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -103,6 +104,22 @@ type Refusal struct {
 	Code   string
 	Values map[string]string
 	Err    error
+}
+
+// Retry makes a refusal that leaves the login where it was. values are pairs of a placeholder of the message and its value;
+// err, the cause for the log, may be nil.
+func Retry(code string, err error, values ...string) *Refusal {
+	r := &Refusal{Code: code, Err: ErrRetry}
+	if err != nil {
+		r.Err = fmt.Errorf("%w: %w", ErrRetry, err)
+	}
+	for i := 0; i+1 < len(values); i += 2 {
+		if r.Values == nil {
+			r.Values = map[string]string{}
+		}
+		r.Values[values[i]] = values[i+1]
+	}
+	return r
 }
 
 // Error returns the code and the cause.

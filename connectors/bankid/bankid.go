@@ -223,13 +223,13 @@ func (c *Connector) chosen(login connectors.Login, value []string) (connectors.S
 	switch {
 	case !c.cfg.AskBank || len(value) != 1:
 	case !c.cfg.Now().Before(login.Expires):
-		return nil, upstream.Refuse(upstream.CodeTooLate, nil)
+		return nil, connectors.Retry(upstream.CodeTooLate, nil)
 	case value[0] == anyBank:
 		return c.depart(login, "")
 	case c.bank(func(b Bank) bool { return b.ID == value[0] }) != nil:
 		return c.depart(login, value[0])
 	}
-	return nil, upstream.Refuse(upstream.CodeUnknown, errors.New("no such bank"))
+	return nil, connectors.Retry(upstream.CodeUnknown, errors.New("no such bank"))
 }
 
 func (c *Connector) bank(match func(Bank) bool) *Bank {

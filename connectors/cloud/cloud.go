@@ -197,7 +197,7 @@ func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, e
 // "otp". Of a return it takes what OAuth gives. A poll asks the provider, a notification with the right token does too.
 func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev connectors.Event) (connectors.Step, error) {
 	if !c.cfg.Now().Before(login.Expires) {
-		return nil, refuse("CHALLENGE_EXPIRED", nil)
+		return nil, connectors.Retry("CHALLENGE_EXPIRED", nil)
 	}
 	st, err := readState(login.State)
 	if err != nil {
@@ -218,11 +218,11 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 	case connectors.ViaNotify:
 		token := ev.Values.Get("t")
 		if f.st.Notify == "" || subtle.ConstantTimeCompare([]byte(token), []byte(f.st.Notify)) != 1 {
-			return nil, refuse("TX_UNKNOWN", errors.New("notification without the token of this request"))
+			return nil, connectors.Retry("TX_UNKNOWN", errors.New("notification without the token of this request"))
 		}
 		return f.poll(ctx)
 	}
-	return nil, refuse("TX_UNKNOWN", errors.New("event of another kind"))
+	return nil, connectors.Retry("TX_UNKNOWN", errors.New("event of another kind"))
 }
 
 // LoginOf implements connectors.Notified: the address that the provider was given names the login. What the body says is
@@ -257,21 +257,9 @@ func (c *Connector) provider(id string) *Provider {
 	return nil
 }
 
-// refuse makes a refusal that leaves the login where it was.
-func refuse(code string, err error) *connectors.Refusal {
-	if err == nil {
-		err = connectors.ErrRetry
-	} else {
-		err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
-	}
-	return &connectors.Refusal{Code: code, Err: err}
-}
-
 // refuse names the provider in the message.
 func (p *Provider) refuse(code string, err error) *connectors.Refusal {
-	r := refuse(code, err)
-	r.Values = map[string]string{"name": p.Name}
-	return r
+	return connectors.Retry(code, err, "name", p.Name)
 }
 
 // unsuitable is a key or a provider that cannot be used here, and why: "scal", "pin", "mode", "method", "keyalgorithm". The

@@ -36,7 +36,7 @@ func (f *flow) form(ctx context.Context, v url.Values) (connectors.Step, error) 
 	case v.Get("provider") != "":
 		p := f.c.provider(v.Get("provider"))
 		if p == nil {
-			return nil, refuse("TX_UNKNOWN", errors.New("no such provider"))
+			return nil, connectors.Retry("TX_UNKNOWN", errors.New("no such provider"))
 		}
 		identifier, ok := p.Identifier.identifier(v.Get("identifier"))
 		if !ok {
@@ -57,7 +57,7 @@ func (f *flow) form(ctx context.Context, v url.Values) (connectors.Step, error) 
 	case v.Get("credential") != "" && f.st.Stage == stageChoose:
 		i, err := strconv.Atoi(v.Get("credential"))
 		if err != nil || i < 0 || i >= len(f.st.Keys) {
-			return nil, refuse("TX_UNKNOWN", errors.New("no such key"))
+			return nil, connectors.Retry("TX_UNKNOWN", errors.New("no such key"))
 		}
 		f.st.Keys = f.st.Keys[i : i+1]
 		return f.use(ctx)
@@ -68,18 +68,18 @@ func (f *flow) form(ctx context.Context, v url.Values) (connectors.Step, error) 
 		}
 		return f.authorize(ctx, otp)
 	}
-	return nil, refuse("TX_UNKNOWN", errStage)
+	return nil, connectors.Retry("TX_UNKNOWN", errStage)
 }
 
 // live says that a request is under way, for this challenge and still in time.
 func (f *flow) live() error {
 	switch {
 	case f.p == nil || f.st.Stage == "":
-		return refuse("TX_UNKNOWN", errStage)
+		return connectors.Retry("TX_UNKNOWN", errStage)
 	case subtle.ConstantTimeCompare(f.st.Challenge, digest(f.login.Challenge)) != 1:
-		return refuse("TX_UNKNOWN", errors.New("the request was made for another challenge"))
+		return connectors.Retry("TX_UNKNOWN", errors.New("the request was made for another challenge"))
 	case !f.c.cfg.Now().Before(f.st.Until.Add(grace)):
-		return refuse("REMOTE_EXPIRED", nil)
+		return connectors.Retry("REMOTE_EXPIRED", nil)
 	}
 	return nil
 }
@@ -160,17 +160,17 @@ func (f *flow) redirect(q url.Values) (connectors.Step, error) {
 // back takes what comes back from oauth2/authorize.
 func (f *flow) back(ctx context.Context, v url.Values) (connectors.Step, error) {
 	if f.st.Stage != stageService && f.st.Stage != stageCredential || f.st.OAuth == "" {
-		return nil, refuse("TX_UNKNOWN", errStage)
+		return nil, connectors.Retry("TX_UNKNOWN", errStage)
 	}
 	if err := f.live(); err != nil {
 		return nil, err
 	}
 	if subtle.ConstantTimeCompare([]byte(v.Get("state")), []byte(f.st.OAuth)) != 1 {
-		return nil, refuse("TX_UNKNOWN", errors.New("return with another state"))
+		return nil, connectors.Retry("TX_UNKNOWN", errors.New("return with another state"))
 	}
 	for name := range v {
 		if len(v[name]) != 1 {
-			return nil, refuse("TX_UNKNOWN", errors.New("return with a parameter twice"))
+			return nil, connectors.Retry("TX_UNKNOWN", errors.New("return with a parameter twice"))
 		}
 	}
 	if v.Has("error") {
@@ -180,7 +180,7 @@ func (f *flow) back(ctx context.Context, v url.Values) (connectors.Step, error) 
 		return nil, f.down(errors.New("the authorisation server returns an error"))
 	}
 	if !plain(v.Get("code"), 2048) {
-		return nil, refuse("TX_UNKNOWN", errors.New("return without a code"))
+		return nil, connectors.Retry("TX_UNKNOWN", errors.New("return without a code"))
 	}
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {v.Get("code")}, "redirect_uri": {f.login.ReturnURL}}
 	if f.st.Verifier != "" {
@@ -261,7 +261,7 @@ func (f *flow) credentials(ctx context.Context, identifier string) (connectors.S
 		}
 		s, err := c.Subject()
 		if err != nil {
-			return nil, refuse(string(qes.CertIdentifiersDisagree), err)
+			return nil, connectors.Retry(string(qes.CertIdentifiersDisagree), err)
 		}
 		d.Keys = append(d.Keys, Key{Value: strconv.Itoa(i), Name: s.CommonName, Organization: s.Organization, Title: s.Title,
 			Issuer: c.IssuerName(), NotAfter: c.NotAfter})
@@ -301,9 +301,9 @@ func (f *flow) credential(ctx context.Context, id string) (credential, error) {
 	switch c.Kind() {
 	case cert.KindPerson, cert.KindEmployee, cert.KindEntrepreneur:
 	case cert.KindSeal:
-		return credential{}, refuse(string(qes.CertSeal), nil)
+		return credential{}, connectors.Retry(string(qes.CertSeal), nil)
 	default:
-		return credential{}, refuse(string(qes.CertUsage), nil)
+		return credential{}, connectors.Retry(string(qes.CertUsage), nil)
 	}
 	if _, err := newRemote(c, a.Key.Algo); err != nil {
 		return credential{}, f.p.unsuitable("keyalgorithm", err)
@@ -457,7 +457,7 @@ type signAnswer struct {
 // poll asks how far it is. It sends nothing to a telephone.
 func (f *flow) poll(ctx context.Context) (connectors.Step, error) {
 	if f.st.Stage != stageAuthorize && f.st.Stage != stageSign && f.st.Stage != stageSmartID {
-		return nil, refuse("TX_UNKNOWN", errStage)
+		return nil, connectors.Retry("TX_UNKNOWN", errStage)
 	}
 	if err := f.live(); err != nil {
 		return nil, err
@@ -506,7 +506,7 @@ func (f *flow) finish(ctx context.Context, s *toSign, a signAnswer) (connectors.
 	}
 	signature, err := s.by.assemble(s.cert, f.login.Challenge, f.st.Asked, raw)
 	if err != nil {
-		return nil, refuse(string(qes.SigInvalid), err)
+		return nil, connectors.Retry(string(qes.SigInvalid), err)
 	}
 	return f.done(ctx, signature)
 }
@@ -538,7 +538,7 @@ func (f *flow) notifyURL() string {
 // down says that the provider cannot be asked now, whatever the cause: the person can do nothing about it.
 func (f *flow) down(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return refuse("INTERNAL", err) // our side went away
+		return connectors.Retry("INTERNAL", err) // our side went away
 	}
 	r := f.p.refuse("REMOTE_DOWN", err)
 	if errors.Is(err, fetch.ErrPaused) {

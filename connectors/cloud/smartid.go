@@ -228,7 +228,7 @@ func (f *flow) pollSmartID(ctx context.Context) (connectors.Step, error) {
 		return nil, f.down(err)
 	}
 	if _, err := cms.Parse(signature, cms.LoginLimits); err != nil {
-		return nil, refuse("CMS_MALFORMED", err)
+		return nil, connectors.Retry("CMS_MALFORMED", err)
 	}
 	return f.done(ctx, signature)
 }

@@ -192,13 +192,13 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 			return c.cancel(r)
 		}
 	}
-	return nil, retry(codeUnknown, errors.New("event of another kind"))
+	return nil, connectors.Retry(codeUnknown, errors.New("event of another kind"))
 }
 
 // show returns the page of r: a wait while a result may come.
 func (c *Connector) show(r *request) (connectors.Step, error) {
 	if r == nil {
-		return nil, retry(codeUnknown, errors.New("nothing waits"))
+		return nil, connectors.Retry(codeUnknown, errors.New("nothing waits"))
 	}
 	now := c.cfg.Now()
 	state, err := r.write()
@@ -239,7 +239,7 @@ func (c *Connector) press(ctx context.Context, login connectors.Login, r *reques
 		return c.show(r)
 	}
 	if len(login.Challenge) == 0 || !now.Before(login.Expires) {
-		return nil, retry("CHALLENGE_EXPIRED", nil)
+		return nil, connectors.Retry("CHALLENGE_EXPIRED", nil)
 	}
 	next, asked, err := c.prepare(login, now)
 	if err != nil {
@@ -337,21 +337,21 @@ func (c *Connector) notified(ctx context.Context, login connectors.Login, r *req
 	trace := header(ev.Header, headerTrace)
 	switch {
 	case len(ev.Body) > connectors.MaxEventBody:
-		return nil, retry(codeUnknown, malformed("too large"))
+		return nil, connectors.Retry(codeUnknown, malformed("too large"))
 	case r == nil:
-		return nil, retry(codeUnknown, errors.New("diia: nothing waits"))
+		return nil, connectors.Retry(codeUnknown, errors.New("diia: nothing waits"))
 	case subtle.ConstantTimeCompare([]byte(trace), []byte(r.ID)) != 1:
-		return nil, retry(codeUnknown, errors.New("diia: notification of another request")) // an older one, or a guess
+		return nil, connectors.Retry(codeUnknown, errors.New("diia: notification of another request")) // an older one, or a guess
 	case r.Cancelled:
-		return nil, retry(CodeCancelled, nil)
+		return nil, connectors.Retry(CodeCancelled, nil)
 	case !r.open(c.cfg.Now()):
-		return nil, retry(CodeExpired, nil)
+		return nil, connectors.Retry(CodeExpired, nil)
 	case header(ev.Header, headerAction) != string(r.Scope):
-		return nil, retry(codeUnknown, malformed("another action"))
+		return nil, connectors.Retry(codeUnknown, malformed("another action"))
 	}
 	signature, err := signatureIn(r.Scope, r.ID, ev.Header.Get("Content-Type"), ev.Body)
 	if err != nil {
-		return nil, retry("CMS_MALFORMED", err)
+		return nil, connectors.Retry("CMS_MALFORMED", err)
 	}
 	id, err := c.checker.Identify(ctx, login, signature)
 	if err != nil {
@@ -372,12 +372,4 @@ func (c *Connector) Reply(err error) (contentType string, body []byte) {
 	}
 	body, _ = json.Marshal(answer) // of a bool and a word
 	return "application/json; charset=utf-8", body
-}
-
-// retry is a refusal that leaves the login where it was.
-func retry(code string, err error) error {
-	if err == nil {
-		return &connectors.Refusal{Code: code, Err: connectors.ErrRetry}
-	}
-	return &connectors.Refusal{Code: code, Err: fmt.Errorf("%w: %w", connectors.ErrRetry, err)}
 }

@@ -80,7 +80,7 @@ func (c *Connector) person(o upstream.Object, asked []string) (connectors.Identi
 	number, organization := o.Text("drfocode"), o.Text("edrpoucode")
 	if number == "" && organization != "" && len(organization) != 10 {
 		// A number of an organisation and none of a person: a seal. With ten digits it is a sole trader's.
-		return connectors.Identity{}, upstream.Refuse(upstream.CodeSeal, errors.New("the certificate is of an organisation"))
+		return connectors.Identity{}, connectors.Retry(upstream.CodeSeal, errors.New("the certificate is of an organisation"))
 	}
 	return upstream.Person{
 		Family: o.Text("lastname"), Given: o.Text("givenname"), Middle: o.Text("middlename"), Number: number, UNZR: o.Text("unzr"),

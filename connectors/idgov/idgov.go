@@ -180,7 +180,7 @@ func (c *Connector) Spends(login connectors.Login, ev connectors.Event) bool {
 func (c *Connector) allowed(login connectors.Login) ([]string, error) {
 	text, err := challenge.Parse(login.Challenge)
 	if err != nil {
-		return nil, upstream.Refuse(upstream.CodeInternal, fmt.Errorf("the challenge of the login: %w", err))
+		return nil, connectors.Retry(upstream.CodeInternal, fmt.Errorf("the challenge of the login: %w", err))
 	}
 	if list, ok := c.cfg.Clients[text.Client]; ok {
 		return list, nil

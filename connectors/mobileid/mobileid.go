@@ -199,7 +199,7 @@ type state struct {
 // request anew. A poll asks for the status, and sends nothing to the telephone.
 func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev connectors.Event) (connectors.Step, error) {
 	if !c.cfg.Now().Before(login.Expires) {
-		return nil, refuse("CHALLENGE_EXPIRED", nil)
+		return nil, connectors.Retry("CHALLENGE_EXPIRED", nil)
 	}
 	var st state
 	if len(login.State) > 0 {
@@ -218,7 +218,7 @@ func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev conn
 	case connectors.ViaPoll:
 		return c.poll(ctx, login, st)
 	}
-	return nil, refuse("TX_UNKNOWN", errors.New("event of another kind"))
+	return nil, connectors.Retry("TX_UNKNOWN", errors.New("event of another kind"))
 }
 
 func (st *state) bytes() []byte {
@@ -246,7 +246,7 @@ func (c *Connector) press(ctx context.Context, login connectors.Login, v url.Val
 	}
 	o := c.operator(id)
 	if o == nil {
-		return nil, refuse("TX_UNKNOWN", errors.New("no such operator"))
+		return nil, connectors.Retry("TX_UNKNOWN", errors.New("no such operator"))
 	}
 	number, ok := e164(v.Get("number"))
 	if !ok {
@@ -288,9 +288,9 @@ func (c *Connector) poll(ctx context.Context, login connectors.Login, st state) 
 	now := c.cfg.Now()
 	switch {
 	case o == nil || st.Trans == "":
-		return nil, refuse("TX_UNKNOWN", errors.New("no request is under way"))
+		return nil, connectors.Retry("TX_UNKNOWN", errors.New("no request is under way"))
 	case subtle.ConstantTimeCompare(st.Challenge, digest(login.Challenge)) != 1:
-		return nil, refuse("TX_UNKNOWN", errors.New("the request was made for another challenge"))
+		return nil, connectors.Retry("TX_UNKNOWN", errors.New("the request was made for another challenge"))
 	case !now.Before(st.Until.Add(grace)):
 		return nil, o.refuse("REMOTE_EXPIRED", nil)
 	case now.Before(st.Asked.Add(c.cfg.FirstPoll)):
@@ -423,19 +423,7 @@ func plain(s string) bool {
 	return s != "" && len(s) <= 256
 }
 
-// refuse makes a refusal that leaves the login where it was.
-func refuse(code string, err error) *connectors.Refusal {
-	if err == nil {
-		err = connectors.ErrRetry
-	} else {
-		err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
-	}
-	return &connectors.Refusal{Code: code, Err: err}
-}
-
 // refuse names the operator in the message.
 func (o *Operator) refuse(code string, err error) *connectors.Refusal {
-	r := refuse(code, err)
-	r.Values = map[string]string{"name": o.Name}
-	return r
+	return connectors.Retry(code, err, "name", o.Name)
 }

@@ -57,7 +57,7 @@ func (o *Operator) answered(err error) error {
 	var status *statusError
 	switch {
 	case errors.Is(err, context.Canceled):
-		return refuse("INTERNAL", err) // our side went away
+		return connectors.Retry("INTERNAL", err) // our side went away
 	case errors.As(err, &fault) && faults[fault.code] != "":
 		return o.refuse(faults[fault.code], err)
 	case errors.As(err, &status) && status.code == statusRevoked:

@@ -218,19 +218,7 @@ func issuerEDRPOU(c *cert.Certificate) string {
 }
 
 func refuse(code string, err error, values ...string) (connectors.Identity, error) {
-	if err == nil {
-		err = connectors.ErrRetry
-	} else {
-		err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
-	}
-	r := &connectors.Refusal{Code: code, Err: err}
-	for i := 0; i+1 < len(values); i += 2 {
-		if r.Values == nil {
-			r.Values = map[string]string{}
-		}
-		r.Values[values[i]] = values[i+1]
-	}
-	return connectors.Identity{}, r
+	return connectors.Identity{}, connectors.Retry(code, err, values...)
 }
 
 // MaxLoA returns the highest level of c.

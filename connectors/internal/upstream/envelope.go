@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"brama/connectors"
 	"brama/internal/der"
 	"brama/internal/qes/cms"
 	"brama/internal/qes/tbs"
@@ -49,7 +50,7 @@ func (k *Keys) Certificate(now time.Time) ([]byte, error) {
 			return key.Certificate.Raw, nil
 		}
 	}
-	return nil, Refuse(CodeInternal, errors.New("no certificate for key agreement is valid now"))
+	return nil, connectors.Retry(CodeInternal, errors.New("no certificate for key agreement is valid now"))
 }
 
 // errForm is content that is neither an object nor a SignedData.

@@ -89,10 +89,10 @@ func journeyOf(login connectors.Login, method string, ev connectors.Event) (Jour
 func (c *Client) Return(login connectors.Login, method string, ev connectors.Event, now time.Time) (Journey, string, error) {
 	j, err := journeyOf(login, method, ev)
 	if err != nil {
-		return Journey{}, "", Refuse(CodeUnknown, err)
+		return Journey{}, "", connectors.Retry(CodeUnknown, err)
 	}
 	if !now.Before(login.Expires) {
-		return Journey{}, "", Refuse(CodeTooLate, nil)
+		return Journey{}, "", connectors.Retry(CodeTooLate, nil)
 	}
 	if _, failed := ev.Values["error"]; failed {
 		word, err := one(ev, "error", maxState)

@@ -27,22 +27,22 @@ func (p Person) Identity() (connectors.Identity, error) {
 		Roles: []connectors.Role{{ID: "person"}},
 	}
 	if id.FamilyName == "" || id.GivenName == "" {
-		return connectors.Identity{}, Refuse(CodeNoData, errors.New("the answer has no name"))
+		return connectors.Identity{}, connectors.Retry(CodeNoData, errors.New("the answer has no name"))
 	}
 	id.Name = strings.TrimSpace(id.FamilyName + " " + id.GivenName + " " + id.MiddleName)
 	s, err := cert.ReadNumbers(cert.Numbers{Person: number(p.Number), UNZR: number(p.UNZR), Birth: p.Birth})
 	if err != nil {
 		var which *cert.IdentifierError
 		if errors.As(err, &which) {
-			return connectors.Identity{}, Refuse(CodeDisagree, err, "number", which.Type)
+			return connectors.Identity{}, connectors.Retry(CodeDisagree, err, "number", which.Type)
 		}
-		return connectors.Identity{}, Refuse(CodeDisagree, err)
+		return connectors.Identity{}, connectors.Retry(CodeDisagree, err)
 	}
 	for _, i := range s.Identifiers {
 		id.Identifiers = append(id.Identifiers, connectors.Identifier{Type: connectors.IdentifierType(i.Type), Country: i.Country, Value: i.Value})
 	}
 	if len(id.Identifiers) == 0 {
-		return connectors.Identity{}, Refuse(CodeNoNumber, errors.New("the answer has no number of a person"))
+		return connectors.Identity{}, connectors.Retry(CodeNoNumber, errors.New("the answer has no number of a person"))
 	}
 	id.BirthDate = s.BirthDate
 	return id, nil

@@ -23,28 +23,13 @@ const (
 	CodeInternal  = "INTERNAL" // the institution's registration or key is wrong
 )
 
-// Refuse makes a refusal that leaves the login where it was. values are pairs of placeholder and value; err may be nil.
-func Refuse(code string, err error, values ...string) error {
-	r := &connectors.Refusal{Code: code, Err: connectors.ErrRetry}
-	if err != nil {
-		r.Err = fmt.Errorf("%w: %w", connectors.ErrRetry, err)
-	}
-	for i := 0; i+1 < len(values); i += 2 {
-		if r.Values == nil {
-			r.Values = map[string]string{}
-		}
-		r.Values[values[i]] = values[i+1]
-	}
-	return r
-}
-
 // refusalOf keeps a refusal that err already is, and makes one of the code of any other.
 func refusalOf(err error, code string, values ...string) error {
 	var r *connectors.Refusal
 	if errors.As(err, &r) {
 		return err
 	}
-	return Refuse(code, err, values...)
+	return connectors.Retry(code, err, values...)
 }
 
 // Invalid is the one refusal of an answer that does not pass, whatever is wrong with it.
@@ -74,18 +59,18 @@ func (c *Client) Answered(word string) error {
 	code, ok := words[word]
 	if !ok {
 		// An unknown word may be anything, data of the person included.
-		return Refuse(CodeInvalid, errors.New(c.cfg.Name+" answered with an unknown error"), "name", c.cfg.Name)
+		return connectors.Retry(CodeInvalid, errors.New(c.cfg.Name+" answered with an unknown error"), "name", c.cfg.Name)
 	}
 	err := fmt.Errorf("%s answered with %s", c.cfg.Name, word)
 	if code == CodeDown {
 		return c.down(err)
 	}
-	return Refuse(code, err, "name", c.cfg.Name)
+	return connectors.Retry(code, err, "name", c.cfg.Name)
 }
 
 func (c *Client) down(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%w: %w", connectors.ErrRetry, err)
 	}
-	return Refuse(CodeDown, err, "name", c.cfg.Name)
+	return connectors.Retry(CodeDown, err, "name", c.cfg.Name)
 }

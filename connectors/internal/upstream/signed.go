@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"brama/connectors"
 	"brama/internal/qes"
 	"brama/internal/qes/cert"
 	"brama/internal/qes/cms"
@@ -53,7 +54,7 @@ func (c *Client) Verify(ctx context.Context, v Documents, message []byte, candid
 	s := report.Signatures[0]
 	if report.Indication != qes.Passed || s.Indication != qes.Passed || s.Value != qes.ValueValid || s.Signer == nil {
 		if slices.Contains(indeterminate, report.Code) {
-			return nil, Refuse(string(report.Code), errors.New("the signer of the answer"), "issuer", issuerOf(s.Certificate))
+			return nil, connectors.Retry(string(report.Code), errors.New("the signer of the answer"), "issuer", issuerOf(s.Certificate))
 		}
 		return nil, c.Invalid(fmt.Errorf("the signature in the answer: %w (%s)", report.Code, report.SubIndication))
 	}
