@@ -86,20 +86,12 @@ var _ connectors.Connector = (*Connector)(nil)
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	client, err := upstream.NewClient(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker})
+	client, keys, err := upstream.Open(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker},
+		upstream.Registration{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Keys: c.Keys, Documents: c.Documents})
 	if err != nil {
 		return nil, fmt.Errorf("bankid: %w", err)
 	}
-	keys, err := upstream.NewKeys(c.Keys)
-	if err != nil {
-		return nil, fmt.Errorf("bankid: %w", err)
-	}
-	switch {
-	case c.ClientID == "" || c.ClientSecret == "":
-		return nil, errors.New("bankid: client_id and client_secret are needed")
-	case c.Documents == nil:
-		return nil, errors.New("bankid: a validator of signatures is needed")
-	case len(c.Banks) == 0:
+	if len(c.Banks) == 0 {
 		return nil, errors.New("bankid: without banks no answer can be taken")
 	}
 	seen := map[string]bool{anyBank: true}

@@ -98,19 +98,10 @@ var _ connectors.Connector = (*Connector)(nil)
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	client, err := upstream.NewClient(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker})
+	client, keys, err := upstream.Open(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker},
+		upstream.Registration{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Keys: c.Keys, Documents: c.Documents})
 	if err != nil {
 		return nil, fmt.Errorf("idgov: %w", err)
-	}
-	keys, err := upstream.NewKeys(c.Keys)
-	if err != nil {
-		return nil, fmt.Errorf("idgov: %w", err)
-	}
-	switch {
-	case c.ClientID == "" || c.ClientSecret == "":
-		return nil, errors.New("idgov: client_id and client_secret are needed")
-	case c.Documents == nil:
-		return nil, errors.New("idgov: a validator of signatures is needed")
 	}
 	if c.AuthTypes == nil {
 		c.AuthTypes = []string{DigSign, BankID, DiiaID}

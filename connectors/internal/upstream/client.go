@@ -32,6 +32,31 @@ type Client struct {
 	host string
 }
 
+// A Registration is what an institution has from its system. All of it is required.
+type Registration struct {
+	ClientID, ClientSecret string
+	Keys                   []Key     // for key agreement, the newest first
+	Documents              Documents // judges what answers are signed with
+}
+
+// Open checks what both systems need.
+func Open(cfg Config, r Registration) (*Client, *Keys, error) {
+	client, err := NewClient(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := NewKeys(r.Keys)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case r.ClientID == "" || r.ClientSecret == "":
+		return nil, nil, errors.New("client_id and client_secret are needed")
+	case r.Documents == nil:
+		return nil, nil, errors.New("a validator of signatures is needed")
+	}
+	return client, keys, nil
+}
+
 // NewClient checks cfg.
 func NewClient(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.BaseURL)
