@@ -176,7 +176,7 @@ func (s *Store) settle(also func(*bolt.Tx) error) error {
 	s.reading.Lock()
 	s.gathered = newGathered()
 	s.reading.Unlock()
-	return s.journal.restart()
+	return errors.Join(s.journal.restart(), s.forget())
 }
 
 func (j *job) call(tx storage.Tx) {

@@ -38,7 +38,7 @@ const (
 	// maxFrame bounds what is believed of a length: maxBatch functions with a few records each are far below.
 	maxFrame = 1 << 30
 	// journalSize is how much gathers before it goes into the tree.
-	journalSize = 1 << 20
+	journalSize = 512 << 10
 
 	opPut    = 1
 	opRemove = 2

@@ -11,7 +11,7 @@ import (
 const (
 	// heapRoom is what the heap may grow to before it is collected, in bytes. A small live heap would otherwise be collected
 	// every few sign-ins.
-	heapRoom   = 24 << 20
+	heapRoom   = 16 << 20
 	mostGC     = 400 // GOGC at most, however small the live heap
 	leastGC    = 100 // the default of Go, from a live heap of half of heapRoom
 	startTime  = time.Second
