@@ -5,7 +5,6 @@ package filekey
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -84,18 +83,7 @@ func (c *Connector) Begin(context.Context, connectors.Login) (connectors.Step, e
 
 // Advance takes the signature, base64 of the SignedData in the value "signature", and no other value.
 func (c *Connector) Advance(ctx context.Context, login connectors.Login, ev connectors.Event) (connectors.Step, error) {
-	if ev.Via != connectors.ViaForm {
-		return nil, &connectors.Refusal{Code: "TX_UNKNOWN", Err: fmt.Errorf("%w: event of another kind", connectors.ErrRetry)}
-	}
-	signature, err := base64.StdEncoding.Strict().DecodeString(ev.Values.Get("signature"))
-	if err != nil {
-		return nil, &connectors.Refusal{Code: "CMS_MALFORMED", Err: fmt.Errorf("%w: signature is not base64", connectors.ErrRetry)}
-	}
-	id, err := c.checker.Identify(ctx, login, signature)
-	if err != nil {
-		return nil, err
-	}
-	return connectors.Done{Identity: id}, nil
+	return c.checker.Form(ctx, login, ev)
 }
 
 // Limits of one search: a container holds at most a few keys, each with its two ids.

@@ -6,6 +6,8 @@ type view struct {
 	Title   string
 	Heading string
 	Create  bool
+	Link    bool
+	Account string
 	Forget  string
 	Lang    Lang
 	Event   string
@@ -33,7 +35,7 @@ type view struct {
 
 func (s *Site) view(p *Page) *view {
 	return &view{
-		Title: p.Title, Heading: p.Heading, Create: p.Create, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,
+		Title: p.Title, Heading: p.Heading, Create: p.Create, Link: p.Link, Account: p.Account, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,
 		Frames: p.Frames, Agent: p.Agent, Portal: p.Portal, Tabs: p.Tabs, Longer: p.Longer, Leave: p.Leave, Problem: p.Problem,
 		Field: p.Field, Data: p.Data,
 		Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
