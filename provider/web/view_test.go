@@ -8,7 +8,7 @@ import (
 // Every field of a Page is in the view, or is one that only the headers are made of.
 func TestViewHasPage(t *testing.T) {
 	headers := map[string]bool{"Template": true, "Screen": true, "Status": true, "RedirectURI": true, "FormOrigin": true, "RetryAfter": true}
-	full := Page{Title: "t", Heading: "h", Create: true, Forget: "f", Lang: English, Event: "e", Self: "s", Frames: []string{"x"}, Agent: "a",
+	full := Page{Title: "t", Heading: "h", Create: true, Link: true, Account: "n", Forget: "f", Lang: English, Event: "e", Self: "s", Frames: []string{"x"}, Agent: "a",
 		Portal: &Portal{Name: "p"}, Tabs: []Tab{{Method: "m"}}, Longer: &Longer{Seconds: 1}, Leave: "l", Problem: &Message{Code: "c"}, Field: "i", Data: 1}
 	s := &Site{assets: &Assets{}}
 	page, got := reflect.ValueOf(full), reflect.ValueOf(s.view(&full)).Elem()
