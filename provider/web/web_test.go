@@ -396,12 +396,30 @@ func TestHostileSubjectEveryScreen(t *testing.T) {
 	p := Page{Template: "confirm", Title: "confirm.heading", Lang: Ukrainian, Portal: &Portal{Name: evil, Host: evil, Institution: evil},
 		Data: Confirm{Name: evil, RNOKPP: evil, UNZR: evil, Issuer: evil, Method: "file", Gets: []string{"name"},
 			Roles: []Role{{ID: "person"}, {ID: evil, Title: evil, Organization: evil, EDRPOU: evil}}}}
-	w := httptest.NewRecorder()
-	if err := s.Render(w, p); err != nil {
-		t.Fatal(err)
+	message := s.Message(Ukrainian, "KEY_ISSUER_UNTRUSTED", map[string]string{"issuer": evil})
+	list := RemoteProvider{ID: "one", Name: evil, Identifier: "phone"}
+	remote := &Remote{Phase: "waiting", Link: "https://diia.app/x", Code: evil, Expires: time.Unix(1800000000, 0), Providers: []RemoteProvider{list, list},
+		Wait: &RemoteWait{Provider: evil, Operator: evil}}
+	pages := []Page{p, {Template: "problem", Title: "problem.heading", Data: Problem{}}, {Template: "demo", Title: "login.heading", Link: true, Account: evil,
+		Data: Method{Method: "demo", Label: evil, Panel: struct{ Persons []string }{[]string{evil}}}}}
+	for _, name := range []string{"cloud", "mobileid", "diia"} {
+		pages = append(pages, Page{Template: name, Title: "login.heading", Data: Method{Method: name, Label: evil, Panel: remote, Poll: "/p", Every: 2000}})
 	}
-	if body := w.Body.String(); strings.Contains(body, "<script>alert") || strings.Contains(body, `onx="`) {
-		t.Error("text became markup")
+	for _, page := range pages {
+		page.Lang, page.Portal, page.Problem = p.Lang, p.Portal, &message
+		page.Tabs = []Tab{{Method: "file", Label: evil, URL: "/f"}}
+		w := httptest.NewRecorder()
+		if err := s.Render(w, page); err != nil {
+			t.Errorf("%s: %v", page.Template, err)
+			continue
+		}
+		body := w.Body.String()
+		if strings.Contains(body, "<script>alert") || strings.Contains(body, `onx="`) {
+			t.Errorf("%s: text became markup", page.Template)
+		}
+		if !strings.Contains(body, "alert(1)") {
+			t.Errorf("%s shows nothing of it: the test looks at nothing", page.Template)
+		}
 	}
 }
 
