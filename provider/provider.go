@@ -278,10 +278,25 @@ func nameRoute(next http.Handler) http.Handler {
 			if route := mux.CurrentRoute(r); route != nil {
 				template, err := route.GetPathTemplate()
 				if err == nil {
-					e.route = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", clientPattern, "{client}", docPattern, "{doc}").Replace(template)
+					e.route = routeName(template)
 				}
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// routeWords makes a pattern one that people read.
+var routeWords = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", clientPattern, "{client}", docPattern, "{doc}")
+
+// routeNames are the patterns as the log has them, by template: there are as many as routes.
+var routeNames sync.Map
+
+func routeName(template string) string {
+	if name, ok := routeNames.Load(template); ok {
+		return name.(string) //nolint:forcetypeassert // nothing else is put there
+	}
+	name := routeWords.Replace(template)
+	routeNames.Store(template, name)
+	return name
 }

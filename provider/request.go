@@ -48,7 +48,13 @@ func report(ctx context.Context, code string, err error) {
 func newEvent() string {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return fmt.Sprintf("%02X%02X-%02X%02X", b[0], b[1], b[2], b[3])
+	const digits = "0123456789ABCDEF"
+	text := []byte("....-....")
+	for i, v := range b {
+		at := 2*i + i/2
+		text[at], text[at+1] = digits[v>>4], digits[v&15]
+	}
+	return string(text)
 }
 
 // A recorder keeps the status for the log.
