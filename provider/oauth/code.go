@@ -51,6 +51,9 @@ func (p *Provider) redeemCode(ctx context.Context, client *Client, form url.Valu
 		if err := proof.spend(tx); err != nil {
 			return err
 		}
+		if err := p.alive(tx, g.Person); err != nil {
+			return err
+		}
 		if err := storage.SpendGrant(tx, *g, now, end); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ type Config struct {
 	TokenRules
 
 	// PersonAlive reports, inside a transaction, whether a person may still have tokens: nil, or storage.ErrNotFound. It is
-	// asked at every refresh; nil asks nobody.
+	// asked whenever a code or a token is used; nil asks nobody.
 	PersonAlive func(tx storage.Tx, person string) error
 
 	// CertificateStatus is asked at a refresh about the certificate of a login whose last answer is older than 12 hours; nil asks

@@ -146,12 +146,17 @@ func (p *Provider) loadFamily(ctx context.Context, grant string) (*storage.Grant
 		if g, err = storage.LiveGrant(tx, grant); err != nil {
 			return err
 		}
-		if p.cfg.PersonAlive == nil {
-			return nil
-		}
-		return p.cfg.PersonAlive(tx, g.Person)
+		return p.alive(tx, g.Person)
 	})
 	return &g, &f, err
+}
+
+// alive returns storage.ErrNotFound for a person who is gone or blocked.
+func (p *Provider) alive(tx storage.Tx, person string) error {
+	if p.cfg.PersonAlive == nil {
+		return nil
+	}
+	return p.cfg.PersonAlive(tx, person)
 }
 
 // RevokeSession ends what was granted in a browser session, named by its sid: codes, access tokens and refresh tokens of

@@ -275,9 +275,16 @@ func TestRefreshFollowsRegistrationAndPerson(t *testing.T) {
 	if body["scope"] != "openid" || f.idClaims(body)["rnokpp"] != nil {
 		t.Errorf("after rights were taken: %v %v", body, f.idClaims(body))
 	}
+	f.with(func(c *Config) { c.Clients, _ = NewRegistry(refresher()) })
+	code := f.code()
+	f.with(func(c *Config) { c.Clients, _ = NewRegistry(less) })
 	alive = false
 	status, answer := f.refresh(refreshOf(body))
 	want(t, "blocked person", status, answer, 400, "invalid_grant")
+	status, answer = f.exchange(code)
+	want(t, "code of a blocked person", status, answer, 400, "invalid_grant")
+	status, answer = f.userinfo(accessOf(body))
+	want(t, "access token of a blocked person", status, answer, 401, "invalid_token")
 	alive = true
 	f.with(func(c *Config) { c.Clients, _ = NewRegistry(portal()) })
 	status, answer = f.refresh(refreshOf(body))

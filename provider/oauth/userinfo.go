@@ -156,6 +156,9 @@ func (p *Provider) loadAccess(ctx context.Context, token string) (*opaque, *stor
 		if live.Spent.IsZero() {
 			return storage.ErrNotFound // its code was never spent: the answer was made and its commit failed
 		}
+		if err := p.alive(tx, live.Person); err != nil {
+			return err
+		}
 		g = &live
 		return nil
 	})
