@@ -38,7 +38,8 @@ func (g *guided) apache(t *testing.T) {
 DefaultRuntimeDir "` + dir + `"
 Mutex "file:` + dir + `" default
 ErrorLog error.log
-TypesConfig /etc/mime.types
+TypesConfig /dev/null
+AddType text/html .html .shtml
 DocumentRoot "` + dir + `/www"
 DirectoryIndex index.shtml
 <Directory "` + dir + `/www">
