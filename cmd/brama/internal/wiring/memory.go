@@ -13,7 +13,8 @@ const (
 	// every few sign-ins.
 	heapRoom   = 16 << 20
 	mostGC     = 400 // GOGC at most, however small the live heap
-	leastGC    = 100 // the default of Go, from a live heap of half of heapRoom
+	leastGC    = 60  // GOGC at least: memory is dearer here than the collector's time
+	defaultGC  = 100 // of Go
 	startTime  = time.Second
 	memoryStep = 5 * time.Second
 )
@@ -24,12 +25,12 @@ func keepMemory(ctx context.Context) {
 	t := time.NewTimer(startTime)
 	defer t.Stop()
 	_, own := os.LookupEnv("GOGC")
-	percent := leastGC
+	percent := defaultGC
 	for first := true; ; first = false {
 		select {
 		case <-ctx.Done():
 			if !own {
-				debug.SetGCPercent(leastGC)
+				debug.SetGCPercent(defaultGC)
 			}
 			return
 		case <-t.C:
@@ -48,10 +49,10 @@ func keepMemory(ctx context.Context) {
 
 // gcPercent is GOGC for a live heap of so many bytes: heapRoom in all, within bounds.
 func gcPercent(live uint64) int {
-	if live >= heapRoom/2 {
+	if live >= heapRoom {
 		return leastGC
 	}
-	return min(mostGC, int((heapRoom-live)*100/max(live, 1)))
+	return max(leastGC, min(mostGC, int((heapRoom-live)*100/max(live, 1))))
 }
 
 // liveHeap is what the last collection left, in bytes.
