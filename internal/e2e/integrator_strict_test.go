@@ -46,7 +46,7 @@ func TestStrictOpenIDClient(t *testing.T) {
 	t.Cleanup(func() {
 		stop.Stop()
 		cmd.Process.Kill()
-		cmd.Wait() //nolint:errcheck // it was killed, or has ended
+		cmd.Wait() // it was killed, or has ended
 	})
 	type told struct {
 		URL, Name, Type string
