@@ -26,12 +26,19 @@ const loopbackPortal = "http://127.0.0.1:9/cb" // never called: the browser of t
 // serveLoopback serves a provider whose issuer is its own address.
 func serveLoopback(t *testing.T, clients ...Client) (*fixture, string) {
 	t.Helper()
+	return serveLoopbackWith(t, func(*Config) {}, clients...)
+}
+
+// serveLoopbackWith changes the configuration before the first request.
+func serveLoopbackWith(t *testing.T, change func(*Config), clients ...Client) (*fixture, string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	issuer := "http://" + listener.Addr().String()
 	f := newFixtureAt(t, issuer, boltStore(t), clients...)
+	change(&f.p.cfg)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler().ServeHTTP(w, r) })}}
 	server.Start()
 	t.Cleanup(server.Close)
