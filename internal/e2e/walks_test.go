@@ -167,6 +167,7 @@ var walks = []walk{
 // first account do it.
 func (w *walking) scan(outcome string) {
 	w.t.Helper()
+	w.provider("smartid")
 	w.press("asking for a code", "#get-smartid")
 	code := w.match()
 	if !get(w.browser, "looking for the code", chromedp.Evaluate[bool](`!!document.querySelector("svg.qr")`)) {
