@@ -26,11 +26,11 @@ const loopbackPortal = "http://127.0.0.1:9/cb" // never called: the browser of t
 // serveLoopback serves a provider whose issuer is its own address.
 func serveLoopback(t *testing.T, clients ...Client) (*fixture, string) {
 	t.Helper()
-	return serveLoopbackWith(t, func(*Config) {}, clients...)
+	return serveLoopbackWith(t, func(*fixture) {}, clients...)
 }
 
-// serveLoopbackWith changes the configuration before the first request.
-func serveLoopbackWith(t *testing.T, change func(*Config), clients ...Client) (*fixture, string) {
+// serveLoopbackWith changes the provider before the first request.
+func serveLoopbackWith(t *testing.T, change func(*fixture), clients ...Client) (*fixture, string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,7 +38,7 @@ func serveLoopbackWith(t *testing.T, change func(*Config), clients ...Client) (*
 	}
 	issuer := "http://" + listener.Addr().String()
 	f := newFixtureAt(t, issuer, boltStore(t), clients...)
-	change(&f.p.cfg)
+	change(f)
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler().ServeHTTP(w, r) })}}
 	server.Start()
 	t.Cleanup(server.Close)
@@ -141,13 +141,14 @@ func TestOpenIDClient(t *testing.T) {
 
 func TestOpenIDClientRegisters(t *testing.T) {
 	script := npmScript(t, "openid-client", "register.mjs")
-	f, issuer := serveLoopback(t, portal())
-	config, cfg := f.p.cfg, guarded()
-	config.Registration = &cfg
-	var err error
-	if f.p, err = New(config); err != nil {
-		t.Fatal(err)
-	}
+	f, issuer := serveLoopbackWith(t, func(f *fixture) {
+		config, cfg := f.p.cfg, guarded()
+		config.Registration = &cfg
+		var err error
+		if f.p, err = New(config); err != nil {
+			t.Fatal(err)
+		}
+	}, portal())
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script, issuer, testInitialToken, loopbackPortal)

@@ -16,7 +16,7 @@ func TestOpenIDClientTokens(t *testing.T) {
 	c.RedirectURIs = []string{loopbackPortal}
 	for name, demanded := range map[string]bool{"with nonces": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
-			f, issuer := serveLoopbackWith(t, func(c *Config) { c.DPoPNonce = demanded }, c)
+			f, issuer := serveLoopbackWith(t, func(f *fixture) { f.p.cfg.DPoPNonce = demanded }, c)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "node", script, issuer, c.ID, testSecret, loopbackPortal)
