@@ -24,17 +24,6 @@ type desk struct {
 	online, offline *qes.DocumentValidator
 }
 
-// judges is package revocation, as cmd/brama wires it.
-type judges struct{}
-
-func (judges) JudgeOCSP(basic []byte, leaf, issuer *cert.Certificate, candidates []*cert.Certificate, at time.Time) (qes.Revocation, error) {
-	return revocation.Judge(basic, leaf, issuer, candidates, at)
-}
-
-func (judges) JudgeCRL(list []byte, leaf, issuer *cert.Certificate, at time.Time) (qes.Revocation, error) {
-	return revocation.JudgeCRL(list, leaf, issuer, at)
-}
-
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{site: newSite(t, qes.Policy{})}
@@ -55,8 +44,8 @@ func newDesk(t *testing.T) *desk {
 		to  **qes.DocumentValidator
 		cfg qes.DocumentConfig
 	}{
-		{&d.online, qes.DocumentConfig{Trust: store, Revocation: checker, Evidence: judges{}, Now: clock}},
-		{&d.offline, qes.DocumentConfig{Trust: store, Evidence: judges{}, Now: clock}},
+		{&d.online, qes.DocumentConfig{Trust: store, Revocation: checker, Evidence: revocation.Evidence{}, Now: clock}},
+		{&d.offline, qes.DocumentConfig{Trust: store, Evidence: revocation.Evidence{}, Now: clock}},
 	} {
 		if *v.to, err = qes.NewDocumentValidator(v.cfg); err != nil {
 			t.Fatal(err)

@@ -139,19 +139,6 @@ func (t *trust) underNational(store *trustlist.Store, national map[trustlist.Fin
 	return slices.ContainsFunc(services, func(s qes.Service) bool { return national[trustlist.FingerprintOf(s.Anchor.Raw)] })
 }
 
-// evidence judges what came inside a signature.
-type evidence struct{}
-
-var _ qes.Evidence = evidence{}
-
-func (evidence) JudgeOCSP(basic []byte, leaf, issuer *cert.Certificate, candidates []*cert.Certificate, at time.Time) (qes.Revocation, error) {
-	return revocation.Judge(basic, leaf, issuer, candidates, at)
-}
-
-func (evidence) JudgeCRL(list []byte, leaf, issuer *cert.Certificate, at time.Time) (qes.Revocation, error) {
-	return revocation.JudgeCRL(list, leaf, issuer, at)
-}
-
 // readTrust reads all files of --trust.
 func (e *env) readTrust(files []string) (*trust, error) {
 	t := newTrust()

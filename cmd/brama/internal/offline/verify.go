@@ -8,6 +8,7 @@ import (
 
 	"brama/internal/qes"
 	"brama/internal/qes/asic"
+	"brama/internal/qes/revocation"
 )
 
 // files is a flag that may stand several times.
@@ -78,7 +79,7 @@ func (e *env) validate(t *trust, d qes.Document, noNetwork bool) (*qes.DocumentR
 	if err != nil {
 		return nil, err
 	}
-	cfg := qes.DocumentConfig{Trust: store, Evidence: evidence{}, Now: e.now}
+	cfg := qes.DocumentConfig{Trust: store, Evidence: revocation.Evidence{}, Now: e.now}
 	if !noNetwork {
 		if cfg.Revocation, err = t.checker(store, e.now); err != nil {
 			return nil, err

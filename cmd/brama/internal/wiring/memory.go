@@ -37,7 +37,6 @@ func keepMemory(ctx context.Context) {
 		}
 		if first {
 			debug.FreeOSMemory()
-			forgetStart()
 		}
 		if want := gcPercent(liveHeap()); !own && (want > percent+percent/8 || want < percent-percent/8) {
 			percent = want

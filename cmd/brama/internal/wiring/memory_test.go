@@ -18,7 +18,7 @@ func TestGCPercent(t *testing.T) {
 	}
 }
 
-// It ends with its context, and the program lives on without the pages that it gave back.
+// It ends with its context.
 func TestKeepMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
