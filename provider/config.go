@@ -53,6 +53,8 @@ type Config struct {
 	Ready func(context.Context) error
 	// MTLS says where client certificates come from; the zero value takes none.
 	MTLS MTLS
+	// TrustedProxies say for whom they ask; the zero value believes nobody.
+	TrustedProxies TrustedProxies
 	// Registration lets clients register themselves; nil has no such endpoint.
 	Registration *oauth.RegistrationConfig
 	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
@@ -93,5 +95,5 @@ func (c *Config) check() error {
 	if c.Registration != nil && c.Registration.Open && !c.Dev {
 		return errors.New("provider: registration without a token exists in dev only")
 	}
-	return c.MTLS.check()
+	return errors.Join(c.MTLS.check(), c.TrustedProxies.check())
 }

@@ -32,8 +32,8 @@ func newLimiter(now func() time.Time) *limiter {
 	return &limiter{now: now, buckets: map[netip.Addr]bucket{}, swept: now()}
 }
 
-// allow takes one request of an address. Loopback is not counted: that is a reverse proxy, which does it for the addresses
-// that it sees, or a developer.
+// allow takes one request of an address. Loopback is not counted: that is a reverse proxy that is not trusted to
+// name others (Config.TrustedProxies) and does it for the addresses that it sees, or a developer.
 func (l *limiter) allow(remote string) bool {
 	parsed, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -90,7 +90,7 @@ func New(cfg Config) (*Provider, error) {
 			return nil, err
 		}
 	}
-	p.handler = p.guard(p.withPeer(p.routes(flow, engine)))
+	p.handler = p.guard(p.withPeer(p.withAddress(p.routes(flow, engine))))
 	return p, nil
 }
 

@@ -3,6 +3,7 @@ package authflow
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -33,14 +34,32 @@ func (p *prompts) allow(now time.Time, identifier, address string) bool {
 	if p.m == nil || len(p.m) >= maxPrompted || now.Sub(p.swept) > promptWindow {
 		p.sweep(now)
 	}
-	who, where := p.hash("identifier", sameIdentifier(identifier)), p.hash("address", address)
+	network, counted := subscriber(address)
+	who, where := p.hash("identifier", sameIdentifier(identifier)), p.hash("address", network)
 	if since(p.m[who], now.Add(-promptWindow)) >= promptsSoon || since(p.m[who], now.Add(-24*time.Hour)) >= promptsDaily ||
-		since(p.m[where], now.Add(-promptWindow)) >= promptsAddress {
+		counted && since(p.m[where], now.Add(-promptWindow)) >= promptsAddress {
 		return false
 	}
 	p.m[who] = append(p.m[who], now)
-	p.m[where] = append(p.m[where], now)
+	if counted {
+		p.m[where] = append(p.m[where], now)
+	}
 	return true
+}
+
+// subscriber is the network of one subscriber: an address, or the /64 of an IPv6 one. Loopback does not count: that is a proxy
+// whose word for addresses is not taken, and everybody stands behind it.
+func subscriber(address string) (network string, counted bool) {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address, true
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is6() && !a.IsLoopback() {
+		p, _ := a.Prefix(64)
+		return p.String(), true
+	}
+	return a.String(), !a.IsLoopback()
 }
 
 func (p *prompts) hash(kind, value string) (sum [32]byte) {

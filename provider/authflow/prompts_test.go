@@ -1,6 +1,8 @@
 package authflow
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -40,6 +42,22 @@ func TestPromptBombing(t *testing.T) {
 	}
 	if n != promptsAddress {
 		t.Errorf("one address rings %d telephones, want %d", n, promptsAddress)
+	}
+	// A whole /64 is one subscriber; a proxy on this machine is everybody, and stops nobody.
+	for address, want := range map[string]int{"2001:db8::%x": promptsAddress, "127.0.0.1": 50, "::1": 50} {
+		n := 0
+		for i := range 50 {
+			from := address
+			if strings.Contains(from, "%") {
+				from = fmt.Sprintf(address, i+1)
+			}
+			if p.allow(now, fmt.Sprintf("%s-%d@example.org", address, i), from) {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s rings %d telephones, want %d", address, n, want)
+		}
 	}
 }
 

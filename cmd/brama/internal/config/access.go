@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,6 +33,16 @@ type CertificateProxy struct {
 	Header string `yaml:"header"`
 	// From are the networks from which alone the header is believed, such as 127.0.0.1/32.
 	From []string `yaml:"from"`
+}
+
+// TrustedProxies are reverse proxies that say from which address a request came. Without them the address of the connection
+// counts: behind a proxy all people then share one limit, or none if it is on this machine.
+type TrustedProxies struct {
+	// From are the networks of the proxies, such as 127.0.0.1/32: what comes from elsewhere is not believed.
+	From []string `yaml:"from"`
+	// Header is X-Forwarded-For if empty, or Forwarded (RFC 7239), or another one of the first kind. The proxy must put the
+	// address that it sees at its end, or overwrite the header.
+	Header string `yaml:"header"`
 }
 
 // Registration lets clients register themselves (RFC 7591), with an initial access token. Without it they cannot.
@@ -75,11 +86,16 @@ func (c *Config) checkAccess() []error {
 			if len(p.From) == 0 {
 				k.fault("mtls.proxy.from", "is required: the header of anybody else is not believed")
 			}
-			for i, s := range p.From {
-				if n, err := netip.ParsePrefix(s); err != nil || n != n.Masked() {
-					k.fault(fmt.Sprintf("mtls.proxy.from[%d]", i), "%q is no network (as 127.0.0.1/32)", s)
-				}
-			}
+			proxies(k, "mtls.proxy.from", p.From)
+		}
+	}
+	if p := c.TrustedProxies; p != nil {
+		if len(p.From) == 0 {
+			k.fault("trusted_proxies.from", "is required: the header of anybody else is not believed")
+		}
+		proxies(k, "trusted_proxies.from", p.From)
+		if !headerName.MatchString(p.Header) {
+			k.fault("trusted_proxies.header", "%q is no name of a header", p.Header)
 		}
 	}
 	if r := c.Registration; r != nil {
@@ -94,6 +110,35 @@ func (c *Config) checkAccess() []error {
 	}
 	networks(k, "client_servers", c.ClientServers.Networks)
 	return k.faults
+}
+
+// headerName is what a header field may be called; empty means the usual one.
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]{0,64}$`)
+
+// proxies checks networks in which proxies stand, and returns them.
+func proxies(k *checker, field string, list []string) (networks []netip.Prefix) {
+	for i, s := range list {
+		n, err := netip.ParsePrefix(s)
+		if err != nil || n != n.Masked() || n.Bits() == 0 {
+			k.fault(fmt.Sprintf("%s[%d]", field, i), "%q is no network (as 127.0.0.1/32)", s)
+			continue
+		}
+		networks = append(networks, n)
+	}
+	return networks
+}
+
+// Proxies are the trusted proxies as the provider wants them. They were checked by Load.
+func (c *Config) Proxies() provider.TrustedProxies {
+	t := c.TrustedProxies
+	if t == nil {
+		return provider.TrustedProxies{}
+	}
+	header := t.Header
+	if header == "" {
+		header = "X-Forwarded-For"
+	}
+	return provider.TrustedProxies{From: proxies(new(checker), "", t.From), Header: header}
 }
 
 // Prefixes returns the networks. They were checked by Load.
@@ -124,13 +169,7 @@ func (c *Config) Access() (provider.MTLS, *oauth.RegistrationConfig, error) {
 			if m.Header = textproto.CanonicalMIMEHeaderKey(p.Header); m.Header == "" {
 				m.Header = "Client-Cert"
 			}
-			for _, s := range p.From {
-				n, err := netip.ParsePrefix(s)
-				if err != nil {
-					return m, nil, err
-				}
-				m.Proxies = append(m.Proxies, n)
-			}
+			m.Proxies = proxies(new(checker), "", p.From)
 		}
 	}
 	if c.Registration == nil {

@@ -61,6 +61,8 @@ type Config struct {
 	RequirePAR bool `yaml:"require_pushed_requests"`
 	// MTLS lets portals prove themselves by client certificates.
 	MTLS *MTLS `yaml:"mtls"`
+	// TrustedProxies are reverse proxies that say from which address a request came.
+	TrustedProxies *TrustedProxies `yaml:"trusted_proxies"`
 	// Registration lets portals register themselves.
 	Registration *Registration `yaml:"registration"`
 	// ClientServers are the servers of portals that are asked.

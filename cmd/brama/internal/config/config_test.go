@@ -39,6 +39,19 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+func TestProxies(t *testing.T) {
+	c, err := load(t, valid+"trusted_proxies: {from: [127.0.0.1/32, 'fd00::/8']}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Proxies(); got.Header != "X-Forwarded-For" || len(got.From) != 2 || got.From[1].String() != "fd00::/8" {
+		t.Errorf("got %+v", got)
+	}
+	if c, err = load(t, valid); err != nil || len(c.Proxies().From) != 0 || c.Proxies().Header != "" {
+		t.Errorf("without the section somebody is believed (%v)", err)
+	}
+}
+
 func TestSampleLoads(t *testing.T) {
 	if _, err := Load("../../../../deploy/brama.example.yaml"); err != nil {
 		t.Fatal(err)
@@ -51,6 +64,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"http issuer", "https://id.example", "http://id.example", "issuer"},
 		{"slash at the end", "id.example.gov.ua\n", "id.example.gov.ua/\n", "issuer"},
 		{"open listener without TLS", "data: data", "data: data\nlisten: 0.0.0.0:80", "needs tls"},
+		{"proxies without networks", "data: data", "data: data\ntrusted_proxies: {header: Forwarded}", "trusted_proxies.from"},
+		{"everybody is a proxy", "data: data", "data: data\ntrusted_proxies: {from: [0.0.0.0/0]}", "trusted_proxies.from[0]"},
+		{"an address is no network", "data: data", "data: data\ntrusted_proxies: {from: [127.0.0.1/32, 10.0.0.1]}", "trusted_proxies.from[1]"},
+		{"a header of two words", "data: data", "data: data\ntrusted_proxies: {from: [127.0.0.1/32], header: 'a b'}", "trusted_proxies.header"},
 		{"no data folder", "data: data\n", "", "data"},
 		{"no secret", "secret_file: secret\n", "", "secret_file"},
 		{"no bundle", "bundles: [{file: b.p7b}], ", "", "trust.bundles"},
