@@ -75,6 +75,13 @@ func (s *countingStore) Update(ctx context.Context, fn func(storage.Tx) error) e
 	return s.Store.Update(ctx, fn)
 }
 
+func (s *countingStore) UpdateUnsynced(ctx context.Context, fn func(storage.Tx) error) error {
+	s.mu.Lock()
+	s.updates++
+	s.mu.Unlock()
+	return s.Store.UpdateUnsynced(ctx, fn)
+}
+
 func (s *countingStore) count() int { s.mu.Lock(); defer s.mu.Unlock(); return s.updates }
 
 type syncBuffer struct {

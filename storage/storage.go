@@ -26,10 +26,16 @@ type Record struct {
 }
 
 // A Store runs functions in transactions. View sees a snapshot. Update is serializable and commits if fn returns nil;
-// fn may run more than once and must have no other effect. Neither may be called inside the other.
+// fn may run more than once and must have no other effect. None may be called inside another.
+//
+// What Update wrote, and all that fn has seen, is on the disk when it returns. UpdateUnsynced is an Update that does not wait
+// for the disk: the end of the process loses nothing of it, the end of the machine may, and then also all that came behind
+// it; the next Update makes it durable. It is for steps whose loss costs a person a try and nobody a right: before anything is
+// let out that rests on them there must be an Update.
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
+	UpdateUnsynced(ctx context.Context, fn func(Tx) error) error
 	Close() error
 }
 

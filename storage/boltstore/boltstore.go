@@ -41,7 +41,7 @@ type Store struct {
 
 	reading  sync.RWMutex // held for reading while a View takes hold of the state, for writing while the state moves on
 	gathered *gathered
-	number   uint64 // of the last frame that is on the disk
+	number   uint64 // of the last frame that was written
 
 	mu     sync.RWMutex // held for reading while a job is put into the queue
 	closed bool
@@ -153,6 +153,11 @@ func (s *Store) read() (*bolt.Tx, state, error) {
 // Update implements storage.Store. It waits for its commit even if ctx ends meanwhile, for the outcome must be known.
 func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 	return s.do(&job{ctx: ctx, run: fn})
+}
+
+// UpdateUnsynced implements storage.Store.
+func (s *Store) UpdateUnsynced(ctx context.Context, fn func(storage.Tx) error) error {
+	return s.do(&job{ctx: ctx, run: fn, unsynced: true})
 }
 
 // Sweep removes at most limit expired records and returns how many it removed.

@@ -16,6 +16,7 @@ type job struct {
 	ctx      context.Context
 	run      func(storage.Tx) error
 	settle   func(*bolt.Tx) error // runs in the commit that brings the tree up to date
+	unsynced bool                 // it need not be on the disk when it is answered
 	err      error
 	panicked any
 	done     chan struct{}
@@ -81,7 +82,8 @@ func (s *Store) write() {
 	}
 }
 
-// commit runs the functions one after another over one state, and makes what they wrote durable by one frame of the journal.
+// commit runs the functions one after another over one state, and writes what they wrote as one frame of the journal. It
+// waits for the disk if one of them does, which has then also seen nothing that a crash could take back.
 // A function that fails has written nothing and does not disturb the others. If the disk fails, all fail, and the returned
 // error says that the store is broken.
 func (s *Store) commit(batch []*job) error {
@@ -91,7 +93,7 @@ func (s *Store) commit(batch []*job) error {
 	}
 	now.number++ // what this batch writes is seen by its later functions
 	s.journal.begin()
-	wrote := false
+	wrote, sync := false, false
 	for _, j := range batch {
 		if j.err = j.ctx.Err(); j.err != nil || j.run == nil {
 			continue
@@ -101,6 +103,7 @@ func (s *Store) commit(batch []*job) error {
 		if j.err != nil || j.panicked != nil {
 			continue
 		}
+		sync = sync || !j.unsynced
 		var changes []change
 		if changes, j.err = collect(now, o); j.err != nil {
 			continue
@@ -113,9 +116,16 @@ func (s *Store) commit(batch []*job) error {
 	}
 	_ = tx.Rollback() // it only read
 	if wrote {
-		if err := s.journal.commit(); err != nil {
+		if err := s.journal.write(); err != nil {
 			return fail(batch, err)
 		}
+	}
+	if sync {
+		if err := s.journal.sync(); err != nil {
+			return fail(batch, err)
+		}
+	}
+	if wrote {
 		s.reading.Lock()
 		s.number = now.number
 		s.reading.Unlock()

@@ -19,10 +19,12 @@ import (
 //
 // A frame, numbers big endian:
 //
-//	length of payload (4 bytes) ‖ CRC-32C of the rest (4) ‖ number of the frame (8) ‖ payload
+//	length of payload (4 bytes) ‖ CRC-32C of the rest (4) ‖ number of the frame (8) ‖ number of the last frame that was on the
+//	disk when it was written (8) ‖ payload
 //
 // Frames are numbered without a gap over the life of the store, so what is left of an earlier round behind the newest frame
-// is never taken for its successor. A frame that does not check is the end: a crash tore it, and nobody was answered.
+// is never taken for its successor. A frame that does not check is the end: a crash tore it, and nobody was told that it is on
+// the disk. But if a frame behind it says that it was, then it has been damaged since, and that is an error.
 //
 // Payload: for each write 1, kind, id, value (see layout) for a put, or 2, kind, id for a removal; each text or value
 // behind its length as uvarint.
@@ -30,11 +32,12 @@ type journal struct {
 	file   *os.File
 	end    int64  // where the next frame goes
 	number uint64 // of the last frame
+	synced uint64 // of the last frame that is on the disk
 	buf    []byte // of the frame that is being made
 }
 
 const (
-	frameHeader = 16
+	frameHeader = 24
 	// maxFrame bounds what is believed of a length: maxBatch functions with a few records each are far below.
 	maxFrame = 1 << 30
 	// journalSize is how much gathers before it goes into the tree.
@@ -62,7 +65,7 @@ func openJournal(path string, applied uint64) (*journal, []change, error) {
 	j := &journal{file: file, number: applied}
 	changes, err := j.read()
 	if err == nil {
-		err = errors.Join(file.Chmod(fileMode), disk.SyncDir(filepath.Dir(path)))
+		err = errors.Join(file.Chmod(fileMode), disk.SyncDir(filepath.Dir(path)), j.sync())
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("boltstore: the journal: %w", err), file.Close())
@@ -83,18 +86,28 @@ func (j *journal) read() ([]change, error) {
 	if number != j.number {
 		j.end, j.number = end, number
 	}
-	return changes, nil
+	// What lies behind is of an earlier round, or was written in another order than the disk got it: none of it may ever come
+	// to stand behind a frame that it does not belong to.
+	return changes, j.file.Truncate(j.end)
 }
 
-var errJournal = errors.New("it is not the journal of this file: writes that were answered would be lost")
+// Errors of a journal that cannot be what this store wrote.
+var (
+	errJournal = errors.New("it is not the journal of this file: writes that were answered would be lost")
+	errDamaged = errors.New("it is damaged: writes that were answered would be lost")
+)
 
 // readFrames returns the changes of the frames behind the frame applied, where they end, and the number of the last.
 func readFrames(b []byte, applied uint64) (changes []change, end int64, number uint64, err error) {
 	for first := true; ; first = false {
-		n, payload, ok := readFrame(b[end:])
+		n, _, payload, ok := readFrame(b[end:])
 		switch {
 		case !ok:
-			return changes, end, max(number, applied), nil
+			last := max(number, applied)
+			if wasSynced(b[end:], last+1) {
+				return nil, 0, 0, errDamaged
+			}
+			return changes, end, last, nil
 		case first && n > applied+1:
 			return nil, 0, 0, errJournal // the tree is older than the journal's beginning
 		case !first && n != number+1:
@@ -110,19 +123,34 @@ func readFrames(b []byte, applied uint64) (changes []change, end int64, number u
 	}
 }
 
-func readFrame(b []byte) (number uint64, payload []byte, ok bool) {
+func readFrame(b []byte) (number, synced uint64, payload []byte, ok bool) {
 	if len(b) < frameHeader {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
 	size := binary.BigEndian.Uint32(b)
 	if size == 0 || size > maxFrame || uint64(size) > uint64(len(b)-frameHeader) {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
 	whole := b[:frameHeader+int(size)]
 	if crc32.Checksum(whole[8:], castagnoli) != binary.BigEndian.Uint32(b[4:]) {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
-	return binary.BigEndian.Uint64(b[8:]), whole[frameHeader:], true
+	return binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:]), whole[frameHeader:], true
+}
+
+// wasSynced reports whether a frame in b, which need not begin with one, says that the frame called number was on the disk.
+func wasSynced(b []byte, number uint64) bool {
+	for ; len(b) >= frameHeader; b = b[1:] {
+		// The sum only of what can be such a frame: no byte is summed twice but by chance.
+		n, synced := binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])
+		if synced < number || n <= synced || n-number > maxFrame {
+			continue
+		}
+		if _, _, _, ok := readFrame(b); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func readPayload(changes []change, b []byte) ([]change, error) {
@@ -160,7 +188,7 @@ func readPayload(changes []change, b []byte) ([]change, error) {
 	return changes, nil
 }
 
-// begin starts a frame; add adds a write to it, and commit makes it durable.
+// begin starts a frame; add adds a write to it, write puts it behind the others, and sync makes all of them durable.
 func (j *journal) begin() {
 	j.buf = append(j.buf[:0], make([]byte, frameHeader)...)
 }
@@ -181,19 +209,17 @@ func (j *journal) add(c change) {
 	}
 }
 
-// commit returns nil once the frame is on the disk.
-func (j *journal) commit() error {
+// write gives the frame to the system: it outlives the process.
+func (j *journal) write() error {
 	size := len(j.buf) - frameHeader
 	if size > maxFrame {
 		return errors.New("frame is too long")
 	}
 	binary.BigEndian.PutUint32(j.buf, uint32(size))
 	binary.BigEndian.PutUint64(j.buf[8:], j.number+1)
+	binary.BigEndian.PutUint64(j.buf[16:], j.synced)
 	binary.BigEndian.PutUint32(j.buf[4:], crc32.Checksum(j.buf[8:], castagnoli))
 	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
-		return err
-	}
-	if err := disk.Sync(j.file); err != nil {
 		return err
 	}
 	j.end += int64(len(j.buf))
@@ -201,6 +227,18 @@ func (j *journal) commit() error {
 	if cap(j.buf) > journalSize {
 		j.buf = nil
 	}
+	return nil
+}
+
+// sync returns nil once every frame is on the disk.
+func (j *journal) sync() error {
+	if j.synced == j.number {
+		return nil
+	}
+	if err := disk.Sync(j.file); err != nil {
+		return err
+	}
+	j.synced = j.number
 	return nil
 }
 
@@ -214,6 +252,6 @@ func (j *journal) restart() error {
 			return err
 		}
 	}
-	j.end = 0
+	j.end, j.synced = 0, j.number
 	return nil
 }

@@ -67,6 +67,11 @@ func (s *Store) View(ctx context.Context, fn func(storage.Tx) error) error {
 	return fn(overlay.New(base{s}, s.now(), true))
 }
 
+// UpdateUnsynced implements storage.Store: nothing here is on a disk.
+func (s *Store) UpdateUnsynced(ctx context.Context, fn func(storage.Tx) error) error {
+	return s.Update(ctx, fn)
+}
+
 // Update implements storage.Store.
 func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 	if err := ctx.Err(); err != nil {
