@@ -48,3 +48,11 @@ func (k *PublicKey) Precompute() *PublicKey {
 	p.windows = k.curve.newFixedTable(&k.point, knownWidth, k.curve.field.CheapInversion())
 	return &p
 }
+
+// TableSize is the number of octets of the tables that Precompute made, 0 for a key without.
+func (k *PublicKey) TableSize() int {
+	if k.windows == nil {
+		return 0
+	}
+	return 8 * len(k.windows.words)
+}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"brama/internal/der"
+	"brama/internal/dstu/dstu4145"
 	"brama/internal/qes/tbs"
 )
 
@@ -22,6 +24,8 @@ type Certificate struct {
 
 	once sync.Once
 	read person
+
+	tables atomic.Pointer[dstu4145.PublicKey] // the key with its tables, after Precompute
 }
 
 // ErrParsersDiffer says that crypto/x509 and package tbs read different things in the same bytes (threat T26).

@@ -246,6 +246,9 @@ func (c *Certificate) Verify(s Scheme, message, sig []byte) error {
 	case *dstu4145.PublicKey:
 		var value []byte
 		if value, ok = cms.DSTUSignature(sig, k.Curve().SignatureSize()); ok {
+			if fast := c.tables.Load(); fast != nil {
+				k = fast
+			}
 			ok = k.Verify(digest, value)
 		}
 	case *ecdsa.PublicKey:
@@ -262,6 +265,23 @@ func (c *Certificate) Verify(s Scheme, message, sig []byte) error {
 	}
 	return nil
 }
+
+// Precompute makes tables for the key of an issuer that is used again and again: verifying by it takes a third of the time
+// from then on. It returns how many octets the tables take, 0 for a key without any. See dstu4145.PublicKey.Precompute.
+func (c *Certificate) Precompute() int {
+	if c.PublicKey.DSTU == nil {
+		return 0
+	}
+	fast := c.tables.Load()
+	if fast == nil {
+		fast = c.PublicKey.DSTU.Precompute()
+		c.tables.Store(fast)
+	}
+	return fast.TableSize()
+}
+
+// Tabled reports whether the key has tables.
+func (c *Certificate) Tabled() bool { return c.tables.Load() != nil }
 
 // Curve names the curve of the key: "M257", "P-256", or "" for RSA and keys that are not taken.
 func (c *Certificate) Curve() string {

@@ -86,6 +86,9 @@ func (s *search) signed(child *cert.Certificate, id Fingerprint, parent *candida
 		return false
 	}
 	ok := child.CheckSignatureFrom(parent.Certificate) == nil
+	if ok {
+		s.store.tables.count(parent)
+	}
 	if id != (Fingerprint{}) {
 		s.store.mu.Lock()
 		s.store.verified[key] = ok

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brama/internal/der"
@@ -52,13 +53,16 @@ type Store struct {
 
 	mu       sync.Mutex
 	verified map[[2]Fingerprint]bool // child, parent: both candidates, so it is bounded by the bundle
+
+	tables tables
 }
 
 type candidate struct {
 	*cert.Certificate
 	id       Fingerprint
 	cn       string
-	provider *Provider // nil if not in the directory
+	provider *Provider    // nil if not in the directory
+	issued   atomic.Int32 // certificates found genuine by its key, until there are tables
 }
 
 var _ qes.TrustStore = (*Store)(nil)
