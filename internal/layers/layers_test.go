@@ -82,6 +82,7 @@ var ranks = []struct {
 	{"internal/pkcs11", 15, false},
 	{"internal/der", 14, false},
 	{"internal/disk", 5, false},
+	{"internal/pack", 5, false},
 	{"internal/vectors", 1, false}, // support for tests
 }
 
@@ -103,7 +104,7 @@ var homes = map[string][]string{
 }
 
 // stdOnly are packages that import the standard library alone; those of internal/dstu import one another too.
-var stdOnly = []string{"connectors", "storage", "internal/der"}
+var stdOnly = []string{"connectors", "storage", "internal/der", "internal/pack"}
 
 // doubles serve as other people's systems, or sign with keys that everyone may have. Only the dev wiring reaches them.
 var doubles = []string{"internal/qes/qestest", "internal/demokeys", "internal/demoportal", "connectors/demo"}

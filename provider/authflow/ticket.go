@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"brama/internal/pack"
 	"brama/provider/oauth"
 )
 
@@ -25,9 +25,9 @@ type ticket struct {
 	Client  string
 	Created time.Time
 	Expires time.Time // of the login
-	Lang    string    `json:",omitempty"` // the person switched to it
-	Longer  int       `json:",omitempty"` // how often the person asked for more time
-	Other   bool      `json:",omitempty"` // the person is not the one of the session
+	Lang    string    // the person switched to it
+	Longer  int       // how often the person asked for more time
+	Other   bool      // the person is not the one of the session
 	Request *oauth.AuthorizeRequest
 }
 
@@ -38,6 +38,8 @@ const (
 	ticketGrace = 2 * time.Hour
 	// maxTicket bounds the cookie: browsers drop one of more than 4096 bytes with its name and attributes.
 	maxTicket = 3700
+	// longTicket is from where a ticket is compressed. What a portal usually asks is shorter, and goes with few requests.
+	longTicket = 1 << 10
 	// maxTickets bounds the cookies of one browser, for they all come with every request.
 	maxTickets = 5
 )
@@ -74,61 +76,112 @@ func packersOf(level int) *sync.Pool {
 	}}
 }
 
-// sealTicket packs t: requests repeat themselves, so compression halves the cookie. The best compression costs more than all
-// else that is done with a ticket: it is for those that do not fit without.
-func (f *Flow) sealTicket(t ticket) (string, error) {
-	value, err := f.packTicket(t, packers)
-	if errors.Is(err, errTicketTooLong) {
-		return f.packTicket(t, bestPackers)
+// The first byte of a ticket says how the rest is written.
+const (
+	ticketPlain    = 1
+	ticketDeflated = 2
+)
+
+// pack writes t.
+func (t *ticket) pack() ([]byte, error) {
+	b := append(make([]byte, 0, longTicket), ticketPlain)
+	b = pack.AppendString(b, t.ID)
+	b = pack.AppendString(b, t.Client)
+	b = pack.AppendTime(b, t.Created)
+	b = pack.AppendTime(b, t.Expires)
+	b = pack.AppendString(b, t.Lang)
+	b = pack.AppendInt(b, int64(t.Longer))
+	b = pack.AppendBool(b, t.Other)
+	b = pack.AppendBool(b, t.Request != nil)
+	if t.Request == nil {
+		return b, nil
 	}
-	return value, err
+	return t.Request.AppendTo(b)
 }
 
-func (f *Flow) packTicket(t ticket, packers *sync.Pool) (string, error) {
-	plain, err := json.Marshal(t)
+// unpack reads what pack wrote, without its first byte.
+func (t *ticket) unpack(b []byte) error {
+	r := pack.NewReader(b)
+	t.ID, t.Client, t.Created, t.Expires = r.String(), r.String(), r.Time(), r.Time()
+	t.Lang, t.Longer, t.Other = r.String(), int(r.Int()), r.Bool()
+	if r.Bool() {
+		t.Request = &oauth.AuthorizeRequest{}
+		if err := t.Request.ReadPacked(r); err != nil {
+			return err
+		}
+	}
+	return r.End()
+}
+
+// sealTicket seals t. Requests repeat themselves, so compression halves a long one; the best compression, which costs more than
+// all else that is done with a ticket, is for those that do not fit without.
+func (f *Flow) sealTicket(t ticket) (string, error) {
+	plain, err := t.pack()
 	if err != nil {
 		return "", fmt.Errorf("packing a ticket: %w", err)
 	}
-	var packed bytes.Buffer
-	z := packers.Get().(*flate.Writer)
+	if len(plain) <= longTicket {
+		return f.Sealer.SealBytes(ticketPurpose, plain, t.Expires.Add(ticketGrace)), nil
+	}
+	for _, packers := range []*sync.Pool{packers, bestPackers} {
+		b, err := deflated(plain, packers)
+		if err != nil {
+			return "", fmt.Errorf("packing a ticket: %w", err)
+		}
+		if value := f.Sealer.SealBytes(ticketPurpose, b, t.Expires.Add(ticketGrace)); len(value) <= maxTicket {
+			return value, nil
+		}
+	}
+	return "", errTicketTooLong
+}
+
+// deflated compresses what follows the first byte.
+func deflated(plain []byte, packers *sync.Pool) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte(ticketDeflated)
+	z := packers.Get().(*flate.Writer) //nolint:forcetypeassert // nothing else is put there
 	defer packers.Put(z)
-	z.Reset(&packed)
-	if _, err := z.Write(plain); err != nil {
-		return "", fmt.Errorf("packing a ticket: %w", err)
+	z.Reset(&b)
+	if _, err := z.Write(plain[1:]); err != nil {
+		return nil, err
 	}
-	if err := z.Close(); err != nil {
-		return "", fmt.Errorf("packing a ticket: %w", err)
-	}
-	value, err := f.Sealer.Seal(ticketPurpose, packed.Bytes(), t.Expires.Add(ticketGrace))
-	if err != nil {
-		return "", err
-	}
-	if len(value) > maxTicket {
-		return "", errTicketTooLong
-	}
-	return value, nil
+	err := z.Close()
+	return b.Bytes(), err
 }
 
 func (f *Flow) openTicket(value string) (ticket, error) {
-	var packed []byte
-	if err := f.Sealer.Open(ticketPurpose, value, &packed); err != nil {
+	packed, err := f.Sealer.OpenBytes(ticketPurpose, value)
+	if err != nil {
 		return ticket{}, err
 	}
-	const maxPlain = 64 << 10 // it is our own, but a limit costs nothing
-	z := unpackers.Get().(io.ReadCloser)
-	defer unpackers.Put(z)
-	if err := z.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil {
-		return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
+	if len(packed) == 0 {
+		return ticket{}, pack.ErrPacked
 	}
-	plain, err := io.ReadAll(io.LimitReader(z, maxPlain))
-	if err != nil {
-		return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
+	plain := packed[1:]
+	switch packed[0] {
+	case ticketPlain:
+	case ticketDeflated:
+		if plain, err = inflated(plain); err != nil {
+			return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
+		}
+	default:
+		return ticket{}, pack.ErrPacked // of another version of ours
 	}
 	var t ticket
-	if err := json.Unmarshal(plain, &t); err != nil {
+	if err := t.unpack(plain); err != nil {
 		return ticket{}, fmt.Errorf("unpacking a ticket: %w", err)
 	}
 	return t, nil
+}
+
+func inflated(packed []byte) ([]byte, error) {
+	const maxPlain = 64 << 10            // it is our own, but a limit costs nothing
+	z := unpackers.Get().(io.ReadCloser) //nolint:forcetypeassert // nothing else is put there
+	defer unpackers.Put(z)
+	if err := z.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil { //nolint:forcetypeassert // flate says so
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(z, maxPlain))
 }
 
 // setTicket gives the browser the ticket.

@@ -51,44 +51,50 @@ func NewSealer(now func() time.Time, secrets ...[]byte) (*Sealer, error) {
 	return s, err
 }
 
-type envelope struct {
-	Expires int64           `json:"e"` // Unix seconds
-	Value   json.RawMessage `json:"v"`
-}
-
 // Seal returns v, as JSON, sealed for purpose until expires, in base64url.
 func (s *Sealer) Seal(purpose string, v any, expires time.Time) (string, error) {
 	value, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("sealing %s: %w", purpose, err)
 	}
-	plain, err := json.Marshal(envelope{Expires: expires.Unix(), Value: value})
-	if err != nil {
-		return "", fmt.Errorf("sealing %s: %w", purpose, err)
-	}
-	return s.seal.SealText("session:"+purpose, plain), nil
+	return s.SealBytes(purpose, value, expires), nil
 }
 
 // Open puts into v what Seal sealed for the same purpose. Errors: ErrSealed, ErrExpired.
 func (s *Sealer) Open(purpose, sealed string, v any) error {
-	if len(sealed) > MaxSealed {
-		return ErrSealed
-	}
-	plain, err := s.seal.OpenText("session:"+purpose, sealed)
+	value, err := s.OpenBytes(purpose, sealed)
 	if err != nil {
-		return ErrSealed
+		return err
 	}
-	var e envelope
-	if err := json.Unmarshal(plain, &e); err != nil {
-		return ErrSealed
-	}
-	if s.now().Unix() >= e.Expires {
-		return ErrExpired
-	}
-	if err := json.Unmarshal(e.Value, v); err != nil {
+	if err := json.Unmarshal(value, v); err != nil {
 		return ErrSealed
 	}
 	return nil
+}
+
+// endSize is the size of the end of a sealed value, which stands before it: Unix seconds, big endian.
+const endSize = 8
+
+// SealBytes returns value sealed for purpose until expires, in base64url.
+func (s *Sealer) SealBytes(purpose string, value []byte, expires time.Time) string {
+	plain := make([]byte, endSize, endSize+len(value))
+	binary.BigEndian.PutUint64(plain, uint64(expires.Unix()))
+	return s.seal.SealText("session:"+purpose, append(plain, value...))
+}
+
+// OpenBytes returns what SealBytes sealed for the same purpose. Errors: ErrSealed, ErrExpired.
+func (s *Sealer) OpenBytes(purpose, sealed string) ([]byte, error) {
+	if len(sealed) > MaxSealed {
+		return nil, ErrSealed
+	}
+	plain, err := s.seal.OpenText("session:"+purpose, sealed)
+	if err != nil || len(plain) < endSize {
+		return nil, ErrSealed
+	}
+	if s.now().Unix() >= int64(binary.BigEndian.Uint64(plain)) {
+		return nil, ErrExpired
+	}
+	return plain[endSize:], nil
 }
 
 // StepMAC returns the code that ties a form to one step of one login at one revision: HMAC-SHA-256 in base64url. The form
