@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Grants and families are read at every request for or with a token, and JSON was half of what such a request cost. They
-// are written field after field: a version that no JSON begins with, then numbers as uvarints, times as nanoseconds of Unix
-// time (0 is the zero time), texts behind their length.
+// Grants, families and logins are read at every request, and JSON was half of what such a request cost. They are written
+// field after field: a version that no JSON begins with, then numbers as uvarints, times as nanoseconds of Unix time (0 is the
+// zero time), texts behind their length.
 const compactVersion = 1
 
 var errCompact = errors.New("storage: damaged record")

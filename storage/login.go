@@ -17,28 +17,25 @@ type Login struct {
 	Body     []byte
 }
 
-type loginBody struct {
-	Revision uint64 `json:"revision"`
-	Body     []byte `json:"body"`
-}
-
 // InsertLogin stores a new login at revision 1. ErrExists.
 func InsertLogin(tx Tx, l Login) error {
-	r, err := encode(KindLogin, l.ID, "", l.Expires, loginBody{Revision: 1, Body: l.Body})
-	if err != nil {
-		return err
-	}
-	return tx.Insert(r)
+	l.Revision = 1
+	return tx.Insert(l.record())
 }
 
 // GetLogin returns a login. ErrNotFound, also once expired.
 func GetLogin(tx Tx, id string) (Login, error) {
-	var b loginBody
-	r, err := decode(tx, KindLogin, id, &b)
+	r, err := tx.Get(KindLogin, id)
 	if err != nil {
 		return Login{}, err
 	}
-	return Login{ID: id, Revision: b.Revision, Expires: r.Expires, Body: b.Body}, nil
+	u := unpacker{b: r.Body}
+	if u.number() != compactVersion {
+		u.bad = true
+	}
+	l := Login{ID: id, Expires: r.Expires, Revision: u.number()}
+	l.Body = u.take(uint64(len(u.b)))
+	return l, u.done(KindLogin)
 }
 
 // UpdateLogin stores l if the stored login is still at l.Revision, and returns the new revision. ErrConflict if another
@@ -51,11 +48,8 @@ func UpdateLogin(tx Tx, l Login) (uint64, error) {
 	if stored.Revision != l.Revision {
 		return 0, ErrConflict
 	}
-	r, err := encode(KindLogin, l.ID, "", l.Expires, loginBody{Revision: l.Revision + 1, Body: l.Body})
-	if err != nil {
-		return 0, err
-	}
-	return l.Revision + 1, tx.Put(r)
+	l.Revision++
+	return l.Revision, tx.Put(l.record())
 }
 
 // DeleteLogin removes a login if it is still at revision. ErrConflict, ErrNotFound.
@@ -68,4 +62,12 @@ func DeleteLogin(tx Tx, id string, revision uint64) error {
 		return ErrConflict
 	}
 	return tx.Delete(KindLogin, id)
+}
+
+func (l *Login) record() Record {
+	p := packer{make([]byte, 0, 16+len(l.Body))}
+	p.number(compactVersion)
+	p.number(l.Revision)
+	p.b = append(p.b, l.Body...)
+	return Record{Kind: KindLogin, ID: l.ID, Expires: l.Expires, Body: p.b}
 }

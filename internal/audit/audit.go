@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Log records events. Record returns nil only after the event is on the disk; the caller must treat an error as "it did
+// A Log records events. Record returns nil only after the event is on the disk (but see Event.Unsynced); the caller must treat an error as "it did
 // not happen" and refuse the act.
 type Log interface {
 	Record(ctx context.Context, e Event) error
@@ -57,6 +57,10 @@ type Event struct {
 
 	Identifiers []Identifier // masked and hashed
 	Evidence    *Evidence    // stored apart
+
+	// Unsynced is for an act on which nothing is let out yet: Record returns once the event is written, which outlives the
+	// process, and the next event without it brings both to the disk.
+	Unsynced bool
 
 	Time time.Time // zero means the log's clock
 }

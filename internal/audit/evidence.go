@@ -32,9 +32,10 @@ type sealedEvidence struct {
 
 // A segment is the file of a day. It is the writer's.
 type segment struct {
-	day  string
-	file *os.File
-	end  int64
+	day      string
+	file     *os.File
+	end      int64
+	unsynced bool
 }
 
 const dayFormat = "20060102"
@@ -53,7 +54,7 @@ func (f *File) sealEvidence(e *Evidence) (*sealedEvidence, error) {
 	return s, nil
 }
 
-// keep makes the evidence of a batch durable.
+// keep writes the evidence of a batch.
 func (f *File) keep(batch []*entry) error {
 	var all []byte
 	for _, it := range batch {
@@ -75,10 +76,20 @@ func (f *File) keep(batch []*entry) error {
 	if _, err := f.kept.file.WriteAt(all, f.kept.end); err != nil {
 		return fmt.Errorf("audit: keeping evidence: %w", err)
 	}
-	if err := disk.Sync(f.kept.file); err != nil {
+	f.kept.end += int64(len(all))
+	f.kept.unsynced = true
+	return nil
+}
+
+// sync makes what the segment holds durable.
+func (s *segment) sync() error {
+	if !s.unsynced {
+		return nil
+	}
+	if err := disk.Sync(s.file); err != nil {
 		return fmt.Errorf("audit: keeping evidence: %w", err)
 	}
-	f.kept.end += int64(len(all))
+	s.unsynced = false
 	return nil
 }
 
@@ -88,7 +99,7 @@ func (f *File) openSegment(day string) error {
 		return nil
 	}
 	if f.kept.file != nil {
-		if err := f.kept.file.Close(); err != nil {
+		if err := errors.Join(f.kept.sync(), f.kept.file.Close()); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,7 @@ type File struct {
 	file, checkpoints *os.File
 	kept              segment
 	head              head
+	unsynced          bool // the end of file is not yet on the disk
 	checkpointed      head
 	checkpointAt      time.Time
 }
@@ -187,8 +189,8 @@ func dropTornLine(file *os.File) error {
 	return file.Sync()
 }
 
-// Record implements Log. Evidence is on the disk before its line is, and the line before Record returns. It waits for its
-// sync even if ctx ends meanwhile, for the outcome must be known.
+// Record implements Log. Evidence is on the disk before its line is, and the line before Record returns, but for events that
+// need not be. It waits for its sync even if ctx ends meanwhile, for the outcome must be known.
 func (f *File) Record(ctx context.Context, e Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -254,8 +256,14 @@ func (f *File) write() {
 }
 
 func (f *File) commit(batch []*entry) error {
+	sync := slices.ContainsFunc(batch, func(it *entry) bool { return !it.event.Unsynced })
 	if err := f.keep(batch); err != nil {
 		return err
+	}
+	if sync {
+		if err := f.kept.sync(); err != nil {
+			return err
+		}
 	}
 	var text []byte
 	h := f.head
@@ -265,10 +273,13 @@ func (f *File) commit(batch []*entry) error {
 	if _, err := f.file.Write(text); err != nil {
 		return fmt.Errorf("audit: writing: %w", err)
 	}
-	if err := disk.Sync(f.file); err != nil {
-		return fmt.Errorf("audit: syncing: %w", err)
+	f.head, f.unsynced = h, true
+	if !sync {
+		return nil
 	}
-	f.head = h
+	if err := f.sync(); err != nil {
+		return err
+	}
 	if now := f.cfg.Now(); now.Sub(f.checkpointAt) >= checkpointTime {
 		f.checkpointAt = now
 		return f.checkpoint()
@@ -276,10 +287,26 @@ func (f *File) commit(batch []*entry) error {
 	return nil
 }
 
-// checkpoint writes the head of the chain to the other file.
+// sync brings every line to the disk.
+func (f *File) sync() error {
+	if !f.unsynced {
+		return nil
+	}
+	if err := disk.Sync(f.file); err != nil {
+		return fmt.Errorf("audit: syncing: %w", err)
+	}
+	f.unsynced = false
+	return nil
+}
+
+// checkpoint writes the head of the chain to the other file, once the line is on the disk: a log must never be shorter than
+// its checkpoint says.
 func (f *File) checkpoint() error {
 	if f.head == f.checkpointed {
 		return nil
+	}
+	if err := errors.Join(f.kept.sync(), f.sync()); err != nil {
+		return err
 	}
 	line, err := json.Marshal(checkpointOf(f.key, f.head, f.cfg.Now()))
 	if err != nil {

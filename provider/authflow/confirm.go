@@ -221,7 +221,7 @@ func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time
 	if !agreed.IsZero() {
 		given.Version = l.client.NoticeVersion
 	}
-	err := f.save(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
+	err := f.step(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
 		var err error
 		if rel.have != nil {
 			err = f.touch(tx, rel.have, l.client.ID, rel.role)

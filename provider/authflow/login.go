@@ -168,12 +168,22 @@ func (f *Flow) unseal(l *login, stored storage.Login) error {
 // save stores s as the next revision of l, together with what also does in the same transaction (nil for nothing).
 // storage.ErrConflict means that another event was faster: nothing was written, and l is as it was.
 func (f *Flow) save(ctx context.Context, l *login, s state, also func(storage.Tx, *state) error) error {
+	return f.saveBy(f.Store.Update, ctx, l, s, also)
+}
+
+// step is a save that does not wait for the disk, on the way to a code. If the machine stops before the code is stored, the
+// person begins anew; the code is not stored before all of them are.
+func (f *Flow) step(ctx context.Context, l *login, s state, also func(storage.Tx, *state) error) error {
+	return f.saveBy(f.Store.UpdateUnsynced, ctx, l, s, also)
+}
+
+func (f *Flow) saveBy(update func(context.Context, func(storage.Tx) error) error, ctx context.Context, l *login, s state, also func(storage.Tx, *state) error) error {
 	// A browser that goes away between the proof and its record must not decide what is stored.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var written state
 	var revision uint64
-	err := f.Store.Update(ctx, func(tx storage.Tx) error {
+	err := update(ctx, func(tx storage.Tx) error {
 		written = s // the function may run more than once
 		if also != nil {
 			if err := also(tx, &written); err != nil {

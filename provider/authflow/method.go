@@ -206,7 +206,7 @@ func (f *Flow) Ask(w http.ResponseWriter, r *http.Request, id, method string) {
 // press stores s; if that is the first record of the login, its ticket no longer needs the request.
 func (f *Flow) press(w http.ResponseWriter, r *http.Request, l *login, s state) error {
 	fresh := !l.stored()
-	if err := f.save(r.Context(), l, s, nil); err != nil {
+	if err := f.step(r.Context(), l, s, nil); err != nil {
 		return err
 	}
 	if !fresh {

@@ -89,7 +89,7 @@ func (f *Flow) tell(r *http.Request, l *login, method string) error {
 	s, once := l.state, *l.Shown
 	once.Told = p.Message
 	s.Shown = &once
-	return f.save(r.Context(), l, s, nil)
+	return f.step(r.Context(), l, s, nil)
 }
 
 // waiting tells the page how its request is.

@@ -100,7 +100,7 @@ func (f *Flow) prove(r *http.Request, l *login, identity *connectors.Identity) e
 	s.Phase, s.Identity, s.Connector, s.Shown, s.Failed = verified, withoutEvidence(identity), nil, nil, nil
 	digest := sha256.Sum256(evidence.Signature)
 	until := l.Until
-	err := f.save(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
+	err := f.step(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
 		if len(evidence.Signature) == 0 {
 			return nil
 		}
@@ -113,7 +113,7 @@ func (f *Flow) prove(r *http.Request, l *login, identity *connectors.Identity) e
 		return err
 	}
 	err = f.audit(r, l, audit.Event{
-		Action: "login.verified", Outcome: audit.Passed, Identifiers: auditIdentifiers(identity),
+		Action: "login.verified", Outcome: audit.Passed, Unsynced: true, Identifiers: auditIdentifiers(identity),
 		Evidence: &audit.Evidence{Signature: evidence.Signature, Content: evidence.Content, Revocation: evidence.Revocation, TrustList: evidence.TrustList},
 		Detail:   map[string]string{"acr": string(identity.LoA), "issuer": identity.Certificate.Issuer, "serial": identity.Certificate.Serial},
 	})
@@ -135,7 +135,7 @@ func (f *Flow) find(r *http.Request, l *login) error {
 	for _, i := range s.Identity.Identifiers {
 		seen.Identifiers = append(seen.Identifiers, storage.Identifier{Type: string(i.Type), Country: i.Country, Value: i.Value})
 	}
-	err := f.save(r.Context(), l, s, func(tx storage.Tx, s *state) error {
+	err := f.step(r.Context(), l, s, func(tx storage.Tx, s *state) error {
 		person, _, err := f.Vault.SignIn(tx, seen, f.Now().UTC())
 		if err != nil {
 			return err
