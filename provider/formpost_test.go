@@ -1,12 +1,15 @@
 package provider_test
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The answer of response_mode form_post is a page with a form and a visible button; its script is a file of ours.
@@ -40,6 +43,29 @@ func TestFormPost(t *testing.T) {
 	}
 }
 
+// push pushes a request as the portal cabinet and returns its handle.
+func (s *stack) push(query string) string {
+	s.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, s.server.URL+"/par", strings.NewReader(query))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("cabinet", clientSecret)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var pushed struct {
+		RequestURI string `json:"request_uri"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&pushed); err != nil || res.StatusCode != http.StatusCreated {
+		s.t.Fatalf("%d %v", res.StatusCode, err)
+	}
+	return pushed.RequestURI
+}
+
 // A pushed request, from the portal's server to the code: the browser carries its handle only, and a handle that is spent
 // is a page.
 func TestPushedSignIn(t *testing.T) {
@@ -48,24 +74,8 @@ func TestPushedSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequest(http.MethodPost, s.server.URL+"/par", strings.NewReader(whole.RawQuery))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth("cabinet", clientSecret)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var pushed struct {
-		RequestURI string `json:"request_uri"`
-	}
-	if err := json.NewDecoder(res.Body).Decode(&pushed); err != nil || res.StatusCode != http.StatusCreated {
-		t.Fatalf("%d %v", res.StatusCode, err)
-	}
-	address := s.server.URL + "/authorize?" + url.Values{"client_id": {"cabinet"}, "request_uri": {pushed.RequestURI}, "idp_hint": {"file"}}.Encode()
+	handle := s.push(whole.RawQuery)
+	address := s.server.URL + "/authorize?" + url.Values{"client_id": {"cabinet"}, "request_uri": {handle}, "idp_hint": {"file"}}.Encode()
 	// Two tabs of two people begin with it; one comes to a code.
 	first, second := s.browser(), s.browser()
 	for _, b := range []*browser{first, second} {
@@ -86,8 +96,45 @@ func TestPushedSignIn(t *testing.T) {
 	if third.code() != "CLIENT_BAD_REQUEST" || third.portal != nil {
 		t.Errorf("a spent handle opens %s %v", third.code(), third.portal)
 	}
-	if strings.Contains(s.logs.String(), pushed.RequestURI) {
+	if strings.Contains(s.logs.String(), handle) {
 		t.Error("the log holds the handle")
+	}
+}
+
+// A request that no cookie has room for is a refusal, unless the portal has pushed it: then it stays in the store, through
+// every step, past the time in which the handle opens a page.
+func TestLongRequest(t *testing.T) {
+	s := newStack(t)
+	raw := make([]byte, 3000)
+	_, _ = rand.Read(raw)
+	state := base64.RawURLEncoding.EncodeToString(raw) // 4000 characters that do not pack
+	b := s.browser()
+	b.authorize("state", state, "idp_hint", "demo")
+	if b.portal == nil || b.portal.Query().Get("error") != "invalid_request" || b.portal.Query().Get("state") != state {
+		t.Errorf("a long request through the browser: %v", b.portal)
+	}
+	whole, err := url.Parse(s.authorizeURL("state", state, "idp_hint", "demo", "max_age", "600"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := s.push(whole.RawQuery)
+	b = s.browser()
+	b.get(s.server.URL + "/authorize?" + url.Values{"client_id": {"cabinet"}, "request_uri": {handle}}.Encode())
+	if !strings.HasSuffix(b.url.Path, "/demo") {
+		t.Fatalf("the pushed request opens %s", b.url)
+	}
+	s.forward(5 * time.Minute)
+	b.get(b.url.String() + "?lang=en") // the ticket is written again
+	if !strings.Contains(b.page, `<html lang="en">`) {
+		t.Fatal("the language is not kept")
+	}
+	b.submit("demo", "person", "valid")
+	b.submit("/confirm")
+	if b.portal == nil || b.portal.Query().Get("state") != state || b.portal.Query().Get("code") == "" {
+		t.Fatalf("came to %v", b.portal)
+	}
+	if claims := b.exchange(); claims["nonce"] == "" {
+		t.Errorf("claims %v", claims)
 	}
 }
 

@@ -34,6 +34,8 @@ const (
 // An OAuth reads requests and answers them. *oauth.Provider implements it.
 type OAuth interface {
 	ReadAuthorize(r *http.Request) (*oauth.AuthorizeRequest, error)
+	// ReadPushed reads a pushed request again.
+	ReadPushed(ctx context.Context, clientID, handle string, at time.Time) (*oauth.AuthorizeRequest, error)
 	Grant(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, s oauth.Subject) error
 	Deny(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, code, description string)
 	Client(ctx context.Context, id string) (oauth.Client, error)

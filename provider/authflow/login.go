@@ -142,6 +142,11 @@ func (f *Flow) read(ctx context.Context, l *login) error {
 	case errors.Is(err, storage.ErrNotFound) && l.ticket.Request != nil:
 		l.request = l.ticket.Request
 		return nil
+	case errors.Is(err, storage.ErrNotFound) && l.ticket.Pushed != "":
+		if l.request, err = f.OAuth.ReadPushed(ctx, l.ticket.Client, l.ticket.Pushed, l.ticket.At); err != nil {
+			return &problem{code: codeExpired, err: err} // spent by another login meanwhile
+		}
+		return nil
 	case errors.Is(err, storage.ErrNotFound):
 		return &problem{code: codeExpired, err: err}
 	case err != nil:

@@ -212,7 +212,7 @@ func (f *Flow) press(w http.ResponseWriter, r *http.Request, l *login, s state) 
 	if !fresh {
 		return nil
 	}
-	l.ticket.Request = nil
+	l.ticket.Request, l.ticket.Pushed = nil, ""
 	return f.setTicket(w, l.ticket)
 }
 

@@ -29,6 +29,9 @@ type ticket struct {
 	Longer  int       // how often the person asked for more time
 	Other   bool      // the person is not the one of the session
 	Request *oauth.AuthorizeRequest
+	// Pushed stands in place of a Request that is too long for a cookie and that the portal has pushed: it is in the store.
+	Pushed string
+	At     time.Time // when it came, with Pushed
 }
 
 const (
@@ -93,10 +96,13 @@ func (t *ticket) pack() ([]byte, error) {
 	b = pack.AppendInt(b, int64(t.Longer))
 	b = pack.AppendBool(b, t.Other)
 	b = pack.AppendBool(b, t.Request != nil)
-	if t.Request == nil {
-		return b, nil
+	if t.Request != nil {
+		return t.Request.AppendTo(b)
 	}
-	return t.Request.AppendTo(b)
+	if b = pack.AppendBool(b, t.Pushed != ""); t.Pushed != "" {
+		b = pack.AppendTime(pack.AppendString(b, t.Pushed), t.At)
+	}
+	return b, nil
 }
 
 // unpack reads what pack wrote, without its first byte.
@@ -109,6 +115,8 @@ func (t *ticket) unpack(b []byte) error {
 		if err := t.Request.ReadPacked(r); err != nil {
 			return err
 		}
+	} else if r.Bool() {
+		t.Pushed, t.At = r.String(), r.Time()
 	}
 	return r.End()
 }
@@ -184,9 +192,21 @@ func inflated(packed []byte) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(z, maxPlain))
 }
 
+// shorten takes the request out of t where it is in the store too, and reports whether it could.
+func (t *ticket) shorten() bool {
+	if t.Request == nil || t.Request.RequestURI == "" {
+		return false
+	}
+	t.Pushed, t.At, t.Request = t.Request.RequestURI, t.Request.RequestedAt, nil
+	return true
+}
+
 // setTicket gives the browser the ticket.
 func (f *Flow) setTicket(w http.ResponseWriter, t ticket) error {
 	value, err := f.sealTicket(t)
+	if errors.Is(err, errTicketTooLong) && t.shorten() {
+		value, err = f.sealTicket(t)
+	}
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ func TestTicketComesBackWhole(t *testing.T) {
 		"usual":   {ID: newID(), Client: "cabinet", Created: now, Expires: now.Add(loginLife), Request: portalRequest(32)},
 		"long":    {ID: newID(), Client: "cabinet", Created: now, Expires: now.Add(loginLife), Request: portalRequest(2000)},
 		"stored":  {ID: newID(), Client: "cabinet", Created: now, Expires: now.Add(loginLife), Lang: "en", Longer: 3, Other: true},
+		"pushed":  {ID: newID(), Client: "cabinet", Created: now, Expires: now.Add(loginLife), Pushed: "urn:x", At: now},
 		"nothing": {Expires: now.Add(loginLife)},
 	} {
 		value, err := f.sealTicket(want)

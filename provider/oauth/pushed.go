@@ -142,6 +142,33 @@ func errPushed(err error) *Error {
 // loaded again, may bring it again until it is granted (FAPI 2.0 Security Profile, 5.3.2.2). What the browser says beside
 // client_id and request_uri counts for nothing (RFC 9126, 4).
 func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*submission, error) {
+	a, until, err := p.openPushed(ctx, c, handle)
+	if err == nil && !p.cfg.Now().Before(until) {
+		return nil, errPushed(errors.New("oauth: pushed request is too old"))
+	}
+	return a, err
+}
+
+// ReadPushed reads a pushed request again, for a login that began with it at that time.
+func (p *Provider) ReadPushed(ctx context.Context, clientID, handle string, at time.Time) (*AuthorizeRequest, error) {
+	client, err := p.Client(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	a, _, err := p.openPushed(ctx, &client, handle)
+	if err != nil {
+		return nil, err
+	}
+	req, err := p.readSubmission(ctx, &client, a)
+	if err != nil {
+		return nil, err
+	}
+	req.RequestedAt = at
+	return req, nil
+}
+
+// openPushed returns a pushed request that is not spent, and until when a browser may bring it.
+func (p *Provider) openPushed(ctx context.Context, c *Client, handle string) (*submission, time.Time, error) {
 	id := storage.HashSecret(handle)
 	var record storage.PushedRequest
 	err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
@@ -151,25 +178,23 @@ func (p *Provider) loadPushed(ctx context.Context, c *Client, handle string) (*s
 	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return nil, errPushed(err)
+		return nil, time.Time{}, errPushed(err)
 	case err != nil:
-		return nil, pageFault(err)
+		return nil, time.Time{}, pageFault(err)
 	case record.Client != c.ID:
-		return nil, errPushed(errors.New("oauth: pushed by another client"))
+		return nil, time.Time{}, errPushed(errors.New("oauth: pushed by another client"))
 	case !record.Spent.IsZero():
-		return nil, errPushed(errors.New("oauth: pushed request is spent"))
-	case !p.cfg.Now().Before(record.Until):
-		return nil, errPushed(errors.New("oauth: pushed request is too old"))
+		return nil, time.Time{}, errPushed(errors.New("oauth: pushed request is spent"))
 	}
 	plain, err := p.cfg.Sealer.Open("pushed:"+id, record.Sealed)
 	if err != nil {
-		return nil, pageFault(fmt.Errorf("oauth: opening a pushed request: %w", err))
+		return nil, time.Time{}, pageFault(fmt.Errorf("oauth: opening a pushed request: %w", err))
 	}
 	var q pushed
 	if err := json.Unmarshal(plain, &q); err != nil {
-		return nil, pageFault(fmt.Errorf("oauth: decoding a pushed request: %w", err))
+		return nil, time.Time{}, pageFault(fmt.Errorf("oauth: decoding a pushed request: %w", err))
 	}
-	return &submission{form: q.Form, pushed: true, signed: q.Signed, handle: handle}, nil
+	return &submission{form: q.Form, pushed: true, signed: q.Signed, handle: handle}, record.Until, nil
 }
 
 func isPushed(requestURI string) bool { return strings.HasPrefix(requestURI, pushedPrefix) }
