@@ -121,12 +121,13 @@ const maxWindows = (64*gf2m.MaxWords + signWidth - 1) / signWidth
 // case of the formulas: sums of different windows below the last are even a different number of times and together less
 // than 2^(width·i) in magnitude before window i, and what is added in the last window is not.
 func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
-	var index, sign [maxWindows]uint8
-	t.digits(&index, &sign, k)
 	if t.xy {
-		c.mulFixedXY(p, &index, &sign, t)
+		var terms [maxWindows]gf2m.XY
+		c.field.Sum(p, c.terms(&terms, k, t), c.a)
 		return
 	}
+	var index, sign [maxWindows]uint8
+	t.digits(&index, &sign, k)
 	var q gf2m.Affine
 	for i := range t.windows {
 		c.field.Lookup(&q, t.window(i), int(index[i]))
@@ -139,8 +140,10 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 	}
 }
 
-func (c *Curve) mulFixedXY(p *gf2m.Point, index, sign *[maxWindows]uint8, t *fixedTable) {
-	var terms [maxWindows]gf2m.XY
+// terms sets terms to the points whose sum mulFixed makes, of a table of x and y.
+func (c *Curve) terms(terms *[maxWindows]gf2m.XY, k *scalar, t *fixedTable) []gf2m.XY {
+	var index, sign [maxWindows]uint8
+	t.digits(&index, &sign, k)
 	for i := range t.windows {
 		var q gf2m.Affine
 		c.field.Lookup(&q, t.window(i), int(index[i])) // x and y
@@ -149,10 +152,23 @@ func (c *Curve) mulFixedXY(p *gf2m.Point, index, sign *[maxWindows]uint8, t *fix
 		q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
 		term.Y.Select(int(sign[i]), &q.L, &term.Y)
 	}
-	c.field.Sum(p, terms[:t.windows], c.a)
+	return terms[:t.windows]
 }
 
-// sumKnownVarTime sets sum = s·P + r·Q, t the table of Q = q, without doublings.
+// mulFixedX is mulFixed for the x coordinate alone, which it sets to x/z.
+func (c *Curve) mulFixedX(x, z *gf2m.Element, k *scalar, t *fixedTable) {
+	if t.xy {
+		var terms [maxWindows]gf2m.XY
+		c.field.SumX(x, z, c.terms(&terms, k, t), c.a)
+		return
+	}
+	var p gf2m.Point
+	c.mulFixed(&p, k, t)
+	*x, *z = p.X, p.Z
+}
+
+// sumKnownVarTime sets X/Z of sum to the x coordinate of s·P + r·Q, and Z to zero for O, t the table of Q = q, without
+// doublings.
 func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable, q *gf2m.Affine) {
 	base := c.wideTable()
 	if !t.xy {
@@ -164,7 +180,7 @@ func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable, q 
 	var terms [2 * maxKnownWindows]gf2m.XY
 	n := c.pickAll(terms[:], s, base)
 	n += c.pickAll(terms[n:], r, t)
-	if !c.field.SumVarTime(sum, terms[:n], c.a) {
+	if !c.field.SumXVarTime(&sum.X, &sum.Z, terms[:n], c.a) {
 		c.sumVarTime(sum, s, r, q) // which has no exceptional cases
 	}
 }

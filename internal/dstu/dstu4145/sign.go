@@ -64,12 +64,11 @@ func (k *PrivateKey) signWith(h *gf2m.Element, e *scalar) []byte {
 	f := c.field
 	// F = x(eP). For even e take n − e: the point is the negative one, with the same x.
 	var odd, r, s scalar
-	var p gf2m.Point
+	var x, z gf2m.Element
 	c.n.odd(&odd, e)
-	c.mulFixed(&p, &odd, c.signTable())
-	var x gf2m.Element
-	f.Inv(&x, &p.Z)
-	f.Mul(&x, &x, &p.X)
+	c.mulFixedX(&x, &z, &odd, c.signTable())
+	f.Inv(&z, &z)
+	f.Mul(&x, &x, &z)
 	// r = h·F, cut to bitlen(n)−1 bits.
 	f.Mul(&x, &x, h)
 	kept := c.n.bits - 1
