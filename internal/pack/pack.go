@@ -104,6 +104,17 @@ func (r *Reader) String() string {
 	return s
 }
 
+// Bytes reads n bytes that were appended as they are; nil if there are fewer.
+func (r *Reader) Bytes(n int) []byte {
+	if n < 0 || n > len(r.rest) {
+		r.fail()
+		return nil
+	}
+	b := []byte(r.rest[:n])
+	r.rest = r.rest[n:]
+	return b
+}
+
 // Count reads a length that was written for a list. It is never more than there are bytes left, for nothing is written in
 // less than one.
 func (r *Reader) Count() int {

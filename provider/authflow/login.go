@@ -3,7 +3,6 @@ package authflow
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -35,20 +34,20 @@ const (
 type state struct {
 	Phase     phase
 	Request   oauth.AuthorizeRequest
-	Method    string                    `json:",omitempty"` // of the live challenge
+	Method    string                    // of the live challenge
 	Nonce     [challenge.NonceSize]byte // of the live challenge; all zero if there is none
-	Until     time.Time                 `json:",omitzero"`  // the end of the live challenge, which stands in its text
-	Connector []byte                    `json:",omitempty"` // the connector's own
-	Attempts  int                       `json:",omitempty"`
-	Searches  int                       `json:",omitempty"`
-	Identity  *connectors.Identity      `json:",omitempty"` // from verified until confirmed
-	Person    string                    `json:",omitempty"`
-	Shown     *shown                    `json:",omitempty"` // the page of the connector's last step, nil for its first
-	Failed    *failure                  `json:",omitempty"` // why a wait ended without a result
-	Presses   int                       `json:",omitempty"` // requests to a telephone, departures to another system
-	Browser   string                    `json:",omitempty"` // which began, in words; for a return link opened elsewhere
-	Reason    string                    `json:",omitempty"` // code by which somebody ended the login
-	SID       string                    `json:",omitempty"` // of the session that was made when it was confirmed
+	Until     time.Time                 // the end of the live challenge, which stands in its text
+	Connector []byte                    // the connector's own
+	Attempts  int
+	Searches  int
+	Identity  *connectors.Identity // from verified until confirmed
+	Person    string
+	Shown     *shown   // the page of the connector's last step, nil for its first
+	Failed    *failure // why a wait ended without a result
+	Presses   int      // requests to a telephone, departures to another system
+	Browser   string   // which began, in words; for a return link opened elsewhere
+	Reason    string   // code by which somebody ended the login
+	SID       string   // of the session that was made when it was confirmed
 }
 
 // A login is one login as a request sees it.
@@ -162,7 +161,7 @@ func (f *Flow) unseal(l *login, stored storage.Login) error {
 		return fmt.Errorf("opening a login: %w", err)
 	}
 	var s state
-	if err := json.Unmarshal(plain, &s); err != nil {
+	if err := s.unpack(plain); err != nil {
 		return fmt.Errorf("decoding a login: %w", err)
 	}
 	l.state, l.revision = s, stored.Revision
@@ -195,9 +194,9 @@ func (f *Flow) saveBy(update func(context.Context, func(storage.Tx) error) error
 				return err
 			}
 		}
-		plain, err := json.Marshal(written)
+		plain, err := written.pack()
 		if err != nil {
-			return fmt.Errorf("encoding a login: %w", err)
+			return err
 		}
 		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Created.Add(recordLife), Body: f.Seal.Seal("login:"+l.ID, plain)}
 		if l.revision == 0 {

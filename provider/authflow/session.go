@@ -3,7 +3,6 @@ package authflow
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -98,7 +97,7 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 		return nil, code, fmt.Errorf("opening a session: %w", err)
 	}
 	identity := &connectors.Identity{}
-	if err := json.Unmarshal(plain, identity); err != nil {
+	if err := unpackIdentity(plain, identity); err != nil {
 		return nil, code, fmt.Errorf("decoding a session: %w", err)
 	}
 	// What is asked of a proof is asked of this one too: its level above all (threat T78).
@@ -227,13 +226,9 @@ func newSignedIn() signedIn {
 // request, "" if none did. The session of another person ends with all that was made of it (threat T78).
 func (f *Flow) signIn(tx storage.Tx, l *login, old, role string, in *signedIn) error {
 	in.told = false
-	sealed, err := json.Marshal(l.Identity)
-	if err != nil {
-		return fmt.Errorf("encoding a session: %w", err)
-	}
 	now := f.Now().UTC()
 	entry := storage.SessionLogin{SID: in.sid, Realm: realm(l.client), ACR: string(l.Identity.LoA), AMR: l.Identity.AMR,
-		AuthTime: l.Identity.AuthTime, Method: l.Method, Ends: now.Add(sessionLife), Sealed: f.Seal.Seal("session:"+in.sid, sealed)}
+		AuthTime: l.Identity.AuthTime, Method: l.Method, Ends: now.Add(sessionLife), Sealed: f.Seal.Seal("session:"+in.sid, packIdentity(l.Identity))}
 	entry.Tell(l.client.ID, role)
 	s := storage.Session{Person: l.Person}
 	if old != "" {
