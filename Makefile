@@ -26,11 +26,13 @@ build: wasm
 
 wasm: $(STATIC)/wasm/brama.wasm.br $(STATIC)/wasm/wasm_exec.js
 
-$(STATIC)/wasm/brama.wasm: $(WASM_SOURCES)
+$(CACHE)/brama.wasm: $(WASM_SOURCES)
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags '-s -w' -o $@ ./cmd/brama-wasm
 
-$(STATIC)/wasm/brama.wasm.br: $(STATIC)/wasm/brama.wasm
-	go run ./internal/tools/compress $<
+# The server holds the compressed forms only: it can unpack one of them for whoever takes neither.
+$(STATIC)/wasm/brama.wasm.br: $(CACHE)/brama.wasm
+	go run ./internal/tools/compress $(STATIC)/wasm $<
+	rm -f $(STATIC)/wasm/brama.wasm
 
 $(STATIC)/wasm/wasm_exec.js: go.mod
 	cp "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $@

@@ -268,7 +268,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	root.Use(nameRoute)
 	root.NotFoundHandler = p.notFound(http.StatusNotFound)
 	root.MethodNotAllowedHandler = p.notFound(http.StatusMethodNotAllowed)
-	return root
+	return withFixed(root)
 }
 
 // nameRoute gives the log the pattern of the address: an address itself may hold what a log must not.

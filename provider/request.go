@@ -49,24 +49,24 @@ func newEvent() string {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails
 	const digits = "0123456789ABCDEF"
-	text := []byte("....-....")
+	text := [9]byte{4: '-'}
 	for i, v := range b {
 		at := 2*i + i/2
 		text[at], text[at+1] = digits[v>>4], digits[v&15]
 	}
-	return string(text)
+	return string(text[:])
 }
 
 // A recorder keeps the status for the log.
 type recorder struct {
 	http.ResponseWriter
-	e       *entry
+	entry   entry
 	started bool
 }
 
 func (w *recorder) WriteHeader(status int) {
 	if !w.started {
-		w.started, w.e.status = true, status
+		w.started, w.entry.status = true, status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -89,11 +89,12 @@ func (p *Provider) guard(next http.Handler) http.Handler {
 	https := strings.HasPrefix(p.cfg.Issuer, "https://") && !p.cfg.Dev
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := p.cfg.Now()
-		e := &entry{event: newEvent(), status: http.StatusOK}
+		rec := &recorder{ResponseWriter: w, entry: entry{event: newEvent(), status: http.StatusOK}}
+		e := &rec.entry
 		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
-		rec := &recorder{ResponseWriter: w, e: e}
-		web.Secure(w.Header(), https)
-		w.Header().Set("X-Request-Id", e.event)
+		h := w.Header()
+		web.Secure(h, https)
+		h["X-Request-Id"] = []string{e.event}
 		defer func() {
 			if v := recover(); v != nil {
 				if v == http.ErrAbortHandler { //nolint:errorlint // the sentinel of net/http, thrown as it is
@@ -139,17 +140,21 @@ func (p *Provider) log(r *http.Request, e *entry, start time.Time) {
 	if e.status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	attributes := []slog.Attr{
-		slog.String("event", e.event), slog.String("method", methodName(r.Method)), slog.String("route", e.route),
-		slog.Int("status", e.status), slog.Int64("ms", p.cfg.Now().Sub(start).Milliseconds()),
+	handler, now := p.cfg.Log.Handler(), p.cfg.Now()
+	if !handler.Enabled(r.Context(), level) {
+		return
 	}
+	// A record of our own: the logger would look for the line of the program that called it, at every request.
+	record := slog.NewRecord(now, level, "request", 0)
+	record.AddAttrs(slog.String("event", e.event), slog.String("method", methodName(r.Method)), slog.String("route", e.route),
+		slog.Int("status", e.status), slog.Int64("ms", now.Sub(start).Milliseconds()))
 	if e.code != "" {
-		attributes = append(attributes, slog.String("code", e.code))
+		record.AddAttrs(slog.String("code", e.code))
 	}
 	if e.err != nil {
-		attributes = append(attributes, slog.String("err", e.err.Error()))
+		record.AddAttrs(slog.String("err", e.err.Error()))
 	}
-	p.cfg.Log.LogAttrs(r.Context(), level, "request", attributes...)
+	_ = handler.Handle(r.Context(), record) // a log that cannot be written has nobody to be told to
 }
 
 // methodName keeps strangers' words out of the log.

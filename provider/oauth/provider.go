@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ory/fosite"
@@ -112,8 +113,9 @@ type Provider struct {
 	codes    *oauth2.HMACSHAStrategyUnPrefixed
 	tokens   *seal.Sealer
 	nonces   nonces
-	metadata []byte
-	fixed    Clients // of the configuration
+	metadata *document
+	jwks     atomic.Pointer[document] // of the set as it was last served
+	fixed    Clients                  // of the configuration
 	sources  *keySource
 	parsed   parsedSets
 	sectors  sectorProofs
@@ -186,8 +188,12 @@ func New(cfg Config) (*Provider, error) {
 	if p.tokens, err = tokenSealer(cfg.TokenSecrets); err != nil {
 		return nil, err
 	}
-	p.metadata, err = describeProvider(&cfg)
-	return p, err
+	metadata, err := describeProvider(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	p.metadata = newDocument(metadata)
+	return p, nil
 }
 
 func checkIssuer(issuer string) error {

@@ -431,7 +431,7 @@ func TestAbandonedClients(t *testing.T) {
 func TestRegistrationEndpointIsSaid(t *testing.T) {
 	for want, f := range map[string]*fixture{"": newFixture(t, memStore(t)), testIssuer + PathRegister: withRegistration(t, guarded(), nil)} {
 		var m map[string]any
-		if err := json.Unmarshal(f.p.metadata, &m); err != nil {
+		if err := json.Unmarshal(f.p.metadata.body, &m); err != nil {
 			t.Fatal(err)
 		}
 		if got, _ := m["registration_endpoint"].(string); got != want {

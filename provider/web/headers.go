@@ -103,15 +103,28 @@ const permissions = "accelerometer=(), autoplay=(), camera=(), clipboard-read=()
 var agentPermissions = strings.NewReplacer("loopback-network=()", "loopback-network=(self)",
 	"local-network-access=()", "local-network-access=(self)").Replace(permissions)
 
-// Secure sets the headers of every answer, whatever it is. A page adds its own policy to them.
+// Values of headers that are always the same, as net/http holds them: a header gets the slice as it is. It is full, so that
+// whoever adds a value makes a new one.
+var (
+	safePolicy      = []string{"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"}
+	safeTypes       = []string{"nosniff"}
+	safeFrames      = []string{"DENY"}
+	safeReferrer    = []string{"same-origin"}
+	safeOpener      = []string{"same-origin"}
+	safePermissions = []string{permissions}
+	safeTransport   = []string{"max-age=31536000"}
+)
+
+// Secure sets the headers of every answer, whatever it is. A page adds its own policy to them. The names are in their canonical
+// form, which http.Header.Set would find out anew for each.
 func Secure(h http.Header, https bool) {
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", permissions)
+	h["Content-Security-Policy"] = safePolicy
+	h["X-Content-Type-Options"] = safeTypes
+	h["X-Frame-Options"] = safeFrames
+	h["Referrer-Policy"] = safeReferrer
+	h["Cross-Origin-Opener-Policy"] = safeOpener
+	h["Permissions-Policy"] = safePermissions
 	if https {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h["Strict-Transport-Security"] = safeTransport
 	}
 }

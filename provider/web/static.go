@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
-	"crypto/sha512"
 	"embed"
-	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -17,7 +14,7 @@ import (
 	"sync"
 )
 
-// The folder wasm holds brama.wasm and wasm_exec.js once make has built them; a placeholder keeps it in a clean clone.
+// The folder wasm holds the browser program and wasm_exec.js once make has built them; a placeholder keeps it in a clean clone.
 //
 //go:embed static
 var staticFiles embed.FS
@@ -27,7 +24,6 @@ type asset struct {
 	name        string
 	contentType string
 	body        []byte
-	br          []byte                 // precompressed beside it, nil if absent
 	gzip        func() ([]byte, error) // made at the first use
 	csp         string
 }
@@ -38,18 +34,12 @@ type Assets struct {
 	base  string // "/static/" below the issuer's path
 	hash  string // of all files but the program
 	files map[string]*asset
-	wasm  *asset // nil if it was not built
-	// wasmIntegrity is "sha384-…" of the program, which the page gives to fetch.
-	wasmIntegrity string
-	wasmHash      string
+	wasm  *program // nil if it was not built
 }
 
 var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-	".wasm": "application/wasm", ".png": "image/png",
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png",
 }
-
-const wasmName = "brama.wasm"
 
 func loadAssets(files fs.FS, base string) (*Assets, error) {
 	a := &Assets{base: base, files: map[string]*asset{}}
@@ -59,26 +49,20 @@ func loadAssets(files fs.FS, base string) (*Assets, error) {
 			return err
 		}
 		name := path.Base(p)
+		if name == programFile+".gz" {
+			a.wasm = newProgram(files, strings.TrimSuffix(p, ".gz"))
+			return nil
+		}
 		kind, ok := contentTypes[path.Ext(name)]
 		if !ok {
-			return nil // precompressed copies, placeholder
+			return nil // another form of the program, placeholder
 		}
 		body, err := fs.ReadFile(files, p)
 		if err != nil {
 			return err
 		}
 		f := &asset{name: name, contentType: kind, body: body}
-		if f.br, err = fs.ReadFile(files, p+".br"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
 		f.gzip = sync.OnceValues(func() ([]byte, error) { return compress(body) })
-		if name == wasmName {
-			a.wasm = f
-			digest := sha512.Sum384(body)
-			a.wasmIntegrity = "sha384-" + base64.StdEncoding.EncodeToString(digest[:])
-			a.wasmHash = hex.EncodeToString(digest[:10])
-			return nil
-		}
 		if name == "worker.js" {
 			f.csp = workerCSP
 		}
@@ -125,7 +109,19 @@ func (a *Assets) WasmURL() string {
 	if a.wasm == nil || a.files["wasm_exec.js"] == nil || a.files["worker.js"] == nil {
 		return ""
 	}
-	return a.base + "brama-" + a.wasmHash + ".wasm"
+	name := a.wasm.name()
+	if name == "" {
+		return ""
+	}
+	return a.base + name
+}
+
+// WasmIntegrity returns "sha384-…" of the browser program, which the page gives to fetch; "" if it was not built.
+func (a *Assets) WasmIntegrity() string {
+	if a.wasm == nil {
+		return ""
+	}
+	return a.wasm.integrity()
 }
 
 // ServeHTTP serves /static/{hash}/{name} and /static/brama-{hash}.wasm; anything else, an old hash too, is not found.
@@ -135,30 +131,28 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	h := w.Header()
+	if a.wasm != nil && strings.HasPrefix(name, "brama-") && name == a.wasm.name() {
+		setStatic(h, "application/wasm")
+		if err := a.wasm.serve(w, r); err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		}
+		return
+	}
 	var f *asset
-	if a.wasm != nil && name == "brama-"+a.wasmHash+".wasm" {
-		f = a.wasm
-	} else if rest, ok := strings.CutPrefix(name, a.hash+"/"); ok {
+	if rest, ok := strings.CutPrefix(name, a.hash+"/"); ok {
 		f = a.files[rest]
 	}
 	if f == nil {
 		http.NotFound(w, r)
 		return
 	}
-	h := w.Header()
 	if f.csp != "" {
 		h.Set("Content-Security-Policy", f.csp)
 	}
-	h.Set("Content-Type", f.contentType)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Vary", "Accept-Encoding")
+	setStatic(h, f.contentType)
 	body := f.body
-	switch {
-	case f.br != nil && accepts(r, "br"):
-		h.Set("Content-Encoding", "br")
-		body = f.br
-	case accepts(r, "gzip"):
+	if accepts(r, "gzip") {
 		if z, err := f.gzip(); err == nil && len(z) < len(body) {
 			h.Set("Content-Encoding", "gzip")
 			body = z
@@ -169,6 +163,14 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(body) // a browser that went away is nobody's error
+}
+
+// setStatic sets the headers of every static file.
+func setStatic(h http.Header, contentType string) {
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Vary", "Accept-Encoding")
 }
 
 // accepts reports whether the browser takes the encoding; a weight of zero is a refusal.

@@ -25,7 +25,7 @@ type view struct {
 	Dev      bool
 	Base     string
 	Origin   string
-	WasmURL  string
+	WasmURL  string // on the screen of the browser program only
 	WasmHash string // integrity
 	Operator string
 	Contact  string
@@ -34,12 +34,16 @@ type view struct {
 }
 
 func (s *Site) view(p *Page) *view {
-	return &view{
+	v := &view{
 		Title: p.Title, Heading: p.Heading, Create: p.Create, Link: p.Link, Account: p.Account, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,
 		Frames: p.Frames, Agent: p.Agent, Portal: p.Portal, Tabs: p.Tabs, Longer: p.Longer, Leave: p.Leave, Problem: p.Problem,
 		Field: p.Field, Data: p.Data,
-		Dev: s.cfg.Dev, Base: s.base, Origin: s.origin, WasmURL: s.assets.WasmURL(), WasmHash: s.assets.wasmIntegrity,
+		Dev: s.cfg.Dev, Base: s.base, Origin: s.origin,
 		Operator: s.cfg.Operator, Contact: s.cfg.Contact,
 		LongTabs: longTabs(p.Tabs),
 	}
+	if p.Screen == ScreenFile {
+		v.WasmURL, v.WasmHash = s.assets.WasmURL(), s.assets.WasmIntegrity()
+	}
+	return v
 }

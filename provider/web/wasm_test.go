@@ -73,7 +73,11 @@ func withProgram(t *testing.T, program string) fs.FS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["static/wasm/brama.wasm"] = &fstest.MapFile{Data: []byte(program)}
+	packed, err := compress([]byte(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["static/wasm/brama.wasm.gz"] = &fstest.MapFile{Data: packed}
 	files["static/wasm/wasm_exec.js"] = &fstest.MapFile{Data: []byte("go")}
 	return files
 }

@@ -11,6 +11,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -325,7 +326,7 @@ func TestPrintedLabels(t *testing.T) {
 // TestNoScriptSendsNothing: around the key file and the password there is no form, no name and no action (threat T36).
 func TestNoScriptSendsNothing(t *testing.T) {
 	s := site(t, false)
-	s.assets.wasm = &asset{name: wasmName}
+	s.assets.wasm = &program{digest: func() (digest, error) { return digest{}, nil }}
 	for _, name := range []string{"wasm_exec.js", "worker.js"} {
 		if s.assets.files[name] == nil {
 			s.assets.files[name] = &asset{name: name}
@@ -425,8 +426,12 @@ func TestHostileSubjectEveryScreen(t *testing.T) {
 
 func TestStatic(t *testing.T) {
 	program := bytes.Repeat([]byte("wasm"), 1000)
+	packed, err := compress(program)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a, err := loadAssets(fstest.MapFS{
-		"static/wasm/brama.wasm":      {Data: program},
+		"static/wasm/brama.wasm.gz":   {Data: packed},
 		"static/wasm/brama.wasm.br":   {Data: []byte("brotli")},
 		"static/wasm/wasm_exec.js":    {Data: []byte("go")},
 		"static/wasm/placeholder.txt": {Data: []byte("x")},
@@ -454,6 +459,9 @@ func TestStatic(t *testing.T) {
 		t.Errorf("got %v %q", res.Header, b)
 	}
 	res = get(wasm, "gzip;q=1, br;q=0")
+	if got := res.Header.Get("Content-Length"); got != strconv.Itoa(len(packed)) {
+		t.Errorf("length is %s of %d", got, len(packed))
+	}
 	z, err := gzip.NewReader(res.Body)
 	if err != nil {
 		t.Fatalf("encoding is %q: %v", res.Header.Get("Content-Encoding"), err)
@@ -462,7 +470,7 @@ func TestStatic(t *testing.T) {
 		t.Errorf("unpacked %d bytes of %d: %v", len(b), len(program), err)
 	}
 	res = get(wasm, "")
-	if b, _ := io.ReadAll(res.Body); !bytes.Equal(b, program) || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+	if b, _ := io.ReadAll(res.Body); !bytes.Equal(b, program) || res.Header.Get("Content-Length") != strconv.Itoa(len(program)) || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
 		t.Errorf("got %d bytes, %v", len(b), res.Header)
 	}
 	worker, err := a.URL("worker.js")

@@ -61,6 +61,7 @@ func run(rounds, signIns int, least time.Duration, alone bool) error {
 	defer os.RemoveAll(dir)
 	bin := filepath.Join(dir, "brama")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./cmd/brama")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build has it
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return err

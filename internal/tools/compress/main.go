@@ -1,5 +1,5 @@
-// Command compress writes FILE.br and FILE.gz beside each FILE it is given: the browser program is served in these forms,
-// made once at build time.
+// Command compress FOLDER FILE... writes FILE.br and FILE.gz into the folder for each FILE: the browser program is served in
+// these forms, made once at build time.
 package main
 
 import (
@@ -7,29 +7,34 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/andybalholm/brotli"
 )
 
 func main() {
-	for _, name := range os.Args[1:] {
-		if err := compress(name); err != nil {
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: compress FOLDER FILE...")
+		os.Exit(2)
+	}
+	for _, name := range os.Args[2:] {
+		if err := compress(name, filepath.Join(os.Args[1], filepath.Base(name))); err != nil {
 			fmt.Fprintln(os.Stderr, "compress:", err)
 			os.Exit(1)
 		}
 	}
 }
 
-func compress(name string) error {
+func compress(name, to string) error {
 	plain, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	br, err := write(name+".br", plain, func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) })
+	br, err := write(to+".br", plain, func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) })
 	if err != nil {
 		return err
 	}
-	gz, err := write(name+".gz", plain, func(w io.Writer) io.WriteCloser {
+	gz, err := write(to+".gz", plain, func(w io.Writer) io.WriteCloser {
 		z, _ := gzip.NewWriterLevel(w, gzip.BestCompression) // the level is valid
 		return z
 	})
