@@ -3,6 +3,7 @@ package dstu4145
 import (
 	"bytes"
 	"crypto"
+	"crypto/hmac"
 	crand "crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -497,13 +498,25 @@ func TestRFC6979(t *testing.T) {
 	}
 }
 
-func TestSHA256(t *testing.T) {
+// SHA-256 and HMAC of our own and of the build agree with the library's.
+func TestHMAC(t *testing.T) {
 	r := newRand(16)
-	for n := range 300 {
-		m := make([]byte, n)
+	for n := range maxSeed + 1 {
+		m, key := make([]byte, n), new([32]byte)
 		r.Read(m)
-		if got, want := sum256Portable(m), sha256.Sum256(m); got != want || sum256(m) != want {
+		r.Read(key[:])
+		if got, want := initial256.finish(m, 0), sha256.Sum256(m); got != want {
 			t.Fatalf("%d bytes: got %x, want %x", n, got, want)
+		}
+		mac := hmac.New(sha256.New, key[:])
+		mac.Write(m)
+		want := [32]byte(mac.Sum(nil))
+		var portable portableHMAC
+		var h hmac256
+		portable.set(key)
+		h.set(key)
+		if portable.sum(m) != want || h.sum(m) != want {
+			t.Fatalf("%d bytes: wrong MAC", n)
 		}
 	}
 }

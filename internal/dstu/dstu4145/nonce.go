@@ -2,7 +2,8 @@ package dstu4145
 
 // A nonceSource is HMAC_DRBG with SHA-256 as RFC 6979, section 3.2, runs it to make nonces.
 type nonceSource struct {
-	k, v  [32]byte
+	k     hmac256
+	v     [32]byte
 	again bool
 }
 
@@ -16,6 +17,7 @@ func (n *nonceSource) init(x, h1, additional []byte) {
 	for i := range n.v {
 		n.v[i] = 1
 	}
+	n.k.set(new([32]byte))
 	for separator := range byte(2) {
 		var buf [maxSeed]byte
 		m := append(buf[:0], n.v[:]...)
@@ -23,8 +25,7 @@ func (n *nonceSource) init(x, h1, additional []byte) {
 		m = append(m, x...)
 		m = append(m, h1...)
 		m = append(m, additional...)
-		n.k = hmac256(&n.k, m)
-		n.v = hmac256(&n.k, n.v[:])
+		n.rekey(m)
 		clear(buf[:])
 	}
 	clear(x)
@@ -35,15 +36,14 @@ func (n *nonceSource) next(e *scalar, o *order) {
 	if n.again {
 		var buf [33]byte
 		copy(buf[:], n.v[:])
-		n.k = hmac256(&n.k, buf[:])
-		n.v = hmac256(&n.k, n.v[:])
+		n.rekey(buf[:])
 	}
 	n.again = true
 	// The leftmost bits of V || V' || …, big-endian.
 	*e = scalar{}
 	for i := 0; i < o.bytes; i++ {
 		if i%32 == 0 {
-			n.v = hmac256(&n.k, n.v[:])
+			n.v = n.k.sum(n.v[:])
 		}
 		j := o.bytes - 1 - i
 		e[j/8] |= uint64(n.v[i%32]) << (j % 8 * 8)
@@ -57,22 +57,12 @@ func (n *nonceSource) next(e *scalar, o *order) {
 	}
 }
 
-func (n *nonceSource) wipe() { *n = nonceSource{} }
-
-// hmac256 is HMAC-SHA-256 with a key of 32 bytes over a message of at most maxSeed bytes.
-func hmac256(key *[32]byte, m []byte) [32]byte {
-	var buf [64 + maxSeed]byte
-	for i := range 64 {
-		buf[i] = 0x36
-	}
-	for i, b := range key {
-		buf[i] ^= b
-	}
-	inner := sum256(buf[:64+copy(buf[64:], m)])
-	for i := range 64 {
-		buf[i] ^= 0x36 ^ 0x5c
-	}
-	out := sum256(buf[:64+copy(buf[64:], inner[:])])
-	clear(buf[:])
-	return out
+// rekey makes the next K of a message, and the next V.
+func (n *nonceSource) rekey(m []byte) {
+	k := n.k.sum(m)
+	n.k.set(&k)
+	n.v = n.k.sum(n.v[:])
+	clear(k[:])
 }
+
+func (n *nonceSource) wipe() { *n = nonceSource{} }
