@@ -54,6 +54,7 @@ var ranks = []struct {
 	{"provider/keys", 71, false},
 	{"provider/web", 71, false},
 	{"provider/web/markdown", 70, false},
+	{"provider/web/plate", 70, false},
 	{"connectors/connectortest", 66, false},
 	{"connectors/internal/upstreamtest", 62, false},
 	{"connectors/internal/upstream", 61, false},

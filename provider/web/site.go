@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"brama/provider/web/markdown"
+	"brama/provider/web/plate"
 )
 
 //go:embed templates
@@ -37,7 +38,7 @@ type Site struct {
 	cfg    Config
 	assets *Assets
 	texts  map[Lang]*Texts
-	pages  map[Lang]map[string]*template.Template
+	pages  map[Lang]map[string]*plate.Plate
 	docs   map[Lang]map[string]*markdown.Document // the guides
 	prose  map[Lang]map[string]*markdown.Document // the texts of S17
 }
@@ -53,7 +54,7 @@ func New(cfg Config) (*Site, error) {
 		return nil, errors.New("web: issuer is not a URL")
 	}
 	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
-		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*template.Template{},
+		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*plate.Plate{},
 		docs: map[Lang]map[string]*markdown.Document{}, prose: map[Lang]map[string]*markdown.Document{}}
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -68,20 +69,28 @@ func New(cfg Config) (*Site, error) {
 		if s.prose[l], err = s.loadDocs(textFiles, "texts", l); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		s.pages[l] = map[string]*template.Template{}
-		funcs := s.funcs(l)
+		s.pages[l] = map[string]*plate.Plate{}
 		for _, name := range pages {
-			t, err := template.New("layout.html").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/wait.html", "templates/"+name+".html")
+			t, funcs, err := s.parse(l, name)
 			if err == nil {
-				err = fold(t, funcs)
+				s.pages[l][name], err = plate.Make(t, funcs)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("web: %w", err)
+				return nil, fmt.Errorf("web: page %s: %w", name, err)
 			}
-			s.pages[l][name] = t
 		}
 	}
 	return s, nil
+}
+
+// parse reads the page called name in its layout.
+func (s *Site) parse(l Lang, name string) (*template.Template, template.FuncMap, error) {
+	funcs := s.funcs(l)
+	t, err := template.New("layout.html").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/wait.html", "templates/"+name+".html")
+	if err == nil {
+		err = fold(t, funcs)
+	}
+	return t, funcs, err
 }
 
 // funcs are the functions of the templates of one language.

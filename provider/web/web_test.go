@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-func site(t *testing.T, dev bool) *Site {
+func site(t testing.TB, dev bool) *Site {
 	t.Helper()
 	s, err := New(Config{Issuer: "https://id.example.gov.ua/sub", Dev: dev})
 	if err != nil {
@@ -200,6 +200,15 @@ func TestNoFrameNoForeignScript(t *testing.T) {
 // renderPage renders a page with data that has everything.
 func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.ResponseRecorder {
 	t.Helper()
+	w := httptest.NewRecorder()
+	if err := s.Render(w, fullPage(t, s, name, lang)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func fullPage(t testing.TB, s *Site, name string, lang Lang) Page {
+	t.Helper()
 	type issuer struct {
 		ID, Name string
 		Names    []string
@@ -264,11 +273,7 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 	case "problem":
 		p.Data = Problem{Start: "https://cabinet.example.gov.ua/login"}
 	}
-	w := httptest.NewRecorder()
-	if err := s.Render(w, p); err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return p
 }
 
 // TestPages renders every page in both languages and looks at what holds for all of them.

@@ -1,0 +1,9 @@
+// Package plate prints templates of html/template without their interpreter, which finds every field and calls every escaper
+// by reflection: a page takes a tenth of the time.
+//
+// It does not escape. html/template decides in which context a value stands, and a value goes out as it is only if
+// html/template's own escaper of that context leaves every character of it alone; any other value is given to that escaper.
+// Make refuses a template that uses more of the language than stands in expr.go, and a context that is not in escape.go.
+//
+// It owns no templates, no functions and no words.
+package plate

@@ -1,0 +1,160 @@
+package plate
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template/parse"
+	"unicode/utf8"
+)
+
+// A context is a place for a value, with the escapers that html/template puts there.
+type context struct {
+	escape        *template.Template // prints its data in this context between before and after
+	before, after int
+	plain         [utf8.RuneSelf]bool // characters that the escapers leave alone
+	plainAbove    bool                // they leave alone all that is not ASCII
+}
+
+// places are templates with a value in each context that pages have.
+var places = []string{
+	`{{.}}`,
+	`<title>{{.}}</title>`,
+	`<p title="{{.}}"></p>`,
+	`<a href="{{.}}"></a>`,
+	`<a href="/{{.}}"></a>`,
+	`<a href="?{{.}}"></a>`,
+	`<meta http-equiv="refresh" content="3;url={{.}}">`,
+}
+
+// contexts are the places by the names of their escapers.
+var contexts = sync.OnceValue(func() map[string]*context {
+	all := map[string]*context{}
+	for _, text := range places {
+		t := template.Must(template.New("").Parse(text))
+		if err := t.Execute(io.Discard, ""); err != nil {
+			panic("plate: internal error: " + err.Error())
+		}
+		for _, n := range t.Tree.Root.Nodes {
+			if a, ok := n.(*parse.ActionNode); ok {
+				all[escapers(a.Pipe.Cmds[1:])] = newContext(t, text)
+			}
+		}
+	}
+	return all
+})
+
+// newContext finds out what the escapers of a place leave alone. They look at one byte at a time, but for what begins at `%`
+// or ends at `:`, and those alone are not left alone where that matters.
+func newContext(t *template.Template, text string) *context {
+	before, after, _ := strings.Cut(text, "{{.}}")
+	c := &context{escape: t, before: len(before), after: len(after)}
+	same := func(s string) bool {
+		var b bytes.Buffer
+		return c.slow(&b, s) == nil && b.String() == s
+	}
+	for i := range c.plain {
+		c.plain[i] = same(string(rune(i)))
+	}
+	c.plainAbove = same("\u0457") && same("\u2014") && same("\U0001f511")
+	return c
+}
+
+// escapers are the names of the commands that html/template has added to a pipeline.
+func escapers(cmds []*parse.CommandNode) string {
+	var names []string
+	for _, c := range cmds {
+		names = append(names, c.String())
+	}
+	return strings.Join(names, "|")
+}
+
+// slow prints v as html/template does.
+func (c *context) slow(out *bytes.Buffer, v any) error {
+	start := out.Len()
+	if err := c.escape.Execute(out, v); err != nil {
+		return err
+	}
+	b := out.Bytes()
+	n := copy(b[start:], b[start+c.before:len(b)-c.after])
+	out.Truncate(start + n)
+	return nil
+}
+
+// print prints v in this context.
+func (c *context) print(out *bytes.Buffer, v reflect.Value) error {
+	v = open(v)
+	if !v.IsValid() {
+		return c.slow(out, nil)
+	}
+	// A type that says of itself what it is (template.HTML) or how it is written (Stringer) is not what it is made of.
+	if t := v.Type(); t.NumMethod() == 0 && t.PkgPath() != "html/template" {
+		if v.Kind() == reflect.String {
+			if s := v.String(); c.leaves(s) {
+				out.WriteString(s)
+				return nil
+			}
+		}
+		if v.CanInt() && v.Int() >= 0 || v.CanUint() { // digits are letters everywhere
+			n := uint64(0)
+			if v.CanUint() {
+				n = v.Uint()
+			} else {
+				n = uint64(v.Int())
+			}
+			out.Write(strconv.AppendUint(out.AvailableBuffer(), n, 10))
+			return nil
+		}
+	}
+	return c.slow(out, v.Interface())
+}
+
+// leaves reports whether the escapers leave all of s alone.
+func (c *context) leaves(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; b >= utf8.RuneSelf {
+			if !c.plainAbove {
+				return false
+			}
+		} else if !c.plain[b] {
+			return false
+		}
+	}
+	return !c.plainAbove || utf8.ValidString(s)
+}
+
+// action prints a value, or declares a variable.
+func (m *maker) action(n *parse.PipeNode) (step, error) {
+	if len(n.Decl) != 0 {
+		value, err := m.expr(n)
+		if err != nil || n.IsAssign || len(n.Decl) != 1 {
+			return nil, errUnknown
+		}
+		slot := m.declare(n.Decl[0])
+		return func(p *press, dot reflect.Value) error {
+			v, err := value(p, dot)
+			p.vars[p.base+slot] = v
+			return err
+		}, nil
+	}
+	c, ok := contexts()[escapers(n.Cmds[1:])]
+	if !ok {
+		return nil, fmt.Errorf("no such context here: %s", escapers(n.Cmds[1:]))
+	}
+	value, err := m.command(n.Cmds[0])
+	if err != nil {
+		return nil, err
+	}
+	return func(p *press, dot reflect.Value) error {
+		v, err := value(p, dot)
+		if err != nil {
+			return err
+		}
+		return c.print(p.out, v)
+	}, nil
+}
