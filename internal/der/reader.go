@@ -185,6 +185,9 @@ func (r *Reader) Null() {
 // OID takes an OBJECT IDENTIFIER.
 func (r *Reader) OID() OID {
 	v := r.Read(ObjectID)
+	if o := usual(v.Bytes); o != "" {
+		return o
+	}
 	if r.err == nil {
 		r.err = checkOID(v.Bytes)
 	}

@@ -277,8 +277,8 @@ func (j *judgement) chooseCertificate() *Error {
 	if !fixed {
 		j.warn("the signature does not name its certificate under the signature")
 	}
-	if s.certificate.Warning != "" {
-		j.warn("the certificate is not in the form of RFC 5280: " + s.certificate.Warning)
+	if warning := s.certificate.Warning(); warning != "" {
+		j.warn("the certificate is not in the form of RFC 5280: " + warning)
 	}
 	return nil
 }

@@ -95,7 +95,9 @@ func (w *world) certificate(t testing.TB, public crypto.PublicKey, change func(*
 	}
 	parent := x
 	if w.issuer != nil {
-		parent = w.issuer.X509
+		if parent, err = x509.ParseCertificate(w.issuer.Raw); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b, err := x509.CreateCertificate(rand.Reader, x, parent, public, w.key)
 	if err != nil {

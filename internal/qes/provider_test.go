@@ -2,6 +2,10 @@ package qes_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -370,7 +374,7 @@ func abs(n int) int {
 }
 
 // BenchmarkValidateLogin is a login without the network, of a person who signed in before. "first" are persons of whom no
-// certificate is remembered.
+// certificate is remembered. The last is the measure for the others.
 func BenchmarkValidateLogin(b *testing.B) {
 	s := newSite(b, qes.Policy{})
 	store, err := s.TrustStore()
@@ -387,11 +391,13 @@ func BenchmarkValidateLogin(b *testing.B) {
 	}{{qestest.Main, qestest.M257}, {qestest.Second, qestest.M431}, {qestest.ECDSA, qestest.P256}, {qestest.RSA, qestest.RSA2048}} {
 		b.Run(string(test.algorithm), func(b *testing.B) {
 			signature := sign(b, s.issue(b, qestest.Request{Authority: test.authority, Algorithm: test.algorithm, RNOKPP: "1234567899"}))
+			cpu := cpuTime(b)
 			for b.Loop() {
 				if _, err := v.Verify(b.Context(), signature, challenge); err != nil {
 					b.Fatal(err)
 				}
 			}
+			cpu()
 		})
 	}
 	b.Run(string(qestest.M257)+" first", func(b *testing.B) {
@@ -399,11 +405,31 @@ func BenchmarkValidateLogin(b *testing.B) {
 		for i := range signatures {
 			signatures[i] = sign(b, s.issue(b, qestest.Request{Authority: qestest.Main, Algorithm: qestest.M257, RNOKPP: "1234567899"}))
 		}
+		cpu := cpuTime(b)
 		for i := 0; b.Loop(); i++ {
 			if _, err := v.Verify(b.Context(), signatures[i%len(signatures)], challenge); err != nil {
 				b.Fatal(err)
 			}
 		}
+		cpu()
+	})
+	b.Run("P-256 verify alone", func(b *testing.B) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			b.Fatal(err)
+		}
+		digest := sha256.Sum256(challenge)
+		signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+		if err != nil {
+			b.Fatal(err)
+		}
+		cpu := cpuTime(b)
+		for b.Loop() {
+			if !ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) {
+				b.Fatal("refused")
+			}
+		}
+		cpu()
 	})
 }
 

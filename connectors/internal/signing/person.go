@@ -21,9 +21,7 @@ func person(c *cert.Certificate) (connectors.Identity, error) {
 		GivenName:  s.GivenName,
 		MiddleName: s.MiddleName,
 		BirthDate:  s.BirthDate,
-	}
-	if c.X509 != nil {
-		id.Email = email(c.X509.EmailAddresses)
+		Email:      email(c.EmailAddresses()),
 	}
 	if id.MiddleName == "" {
 		// The attribute givenName of Ukrainian certificates holds the name and the patronymic together.

@@ -13,6 +13,7 @@ var (
 	oidSubjectDirectoryAttributes = der.NewOID("2.5.29.9")
 	oidSubjectKeyID               = der.NewOID("2.5.29.14")
 	oidKeyUsage                   = der.NewOID("2.5.29.15")
+	oidSubjectAltName             = der.NewOID("2.5.29.17")
 	oidBasicConstraints           = der.NewOID("2.5.29.19")
 	oidCRLDistributionPoints      = der.NewOID("2.5.29.31")
 	oidPolicies                   = der.NewOID("2.5.29.32")
@@ -268,6 +269,36 @@ func (c *Certificate) AuthorityKeyID() []byte {
 	}
 	id, _ := der.NewReader(e.Value).Sequence().Optional(der.Context(0))
 	return id.Bytes
+}
+
+// EmailAddresses returns the addresses of mail in the subject's alternative names (RFC 5280 4.2.1.6), nil if there are none
+// or any name there is unreadable. They are ASCII; that they are addresses is not checked.
+func (c *Certificate) EmailAddresses() []string {
+	e := c.Extension(oidSubjectAltName)
+	if e == nil {
+		return nil
+	}
+	outer := der.NewReader(e.Value)
+	r := outer.Sequence()
+	var list []string
+	for n := 0; r.More(); n++ {
+		name := r.Next()
+		if n == maxList {
+			return nil
+		}
+		if name.Tag != der.Context(1) { // rfc822Name
+			continue
+		}
+		address, err := tbs.DecodeString(der.Value{Tag: der.IA5String, Bytes: name.Bytes})
+		if err != nil {
+			return nil
+		}
+		list = append(list, address)
+	}
+	if errors.Join(r.Done(), outer.Done()) != nil {
+		return nil
+	}
+	return list
 }
 
 // Access methods (RFC 5280 4.2.2).

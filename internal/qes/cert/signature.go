@@ -191,6 +191,11 @@ func (c *Certificate) Key() (crypto.PublicKey, error) {
 	if c.PublicKey.DSTU != nil {
 		return c.PublicKey.DSTU, nil
 	}
+	c.keyOnce.Do(func() { c.key, c.keyErr = c.readKey() })
+	return c.key, c.keyErr
+}
+
+func (c *Certificate) readKey() (crypto.PublicKey, error) {
 	if c.PublicKey.DSTUErr != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAlgorithm, c.PublicKey.DSTUErr)
 	}

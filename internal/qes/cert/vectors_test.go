@@ -1,9 +1,13 @@
 package cert
 
 import (
+	"bytes"
+	"crypto/x509"
 	"encoding/hex"
+	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,8 +100,8 @@ func TestBundle(t *testing.T) {
 	refused, unsupported := 0, 0
 	for i := 0; i < len(all); i += step {
 		c := all[i]
-		if c.X509 == nil {
-			t.Errorf("certificate %d: %s", i, c.Warning)
+		if warning := c.Warning(); warning != "" {
+			t.Errorf("certificate %d: %s", i, warning)
 		}
 		if _, err := c.Key(); err != nil {
 			unsupported++
@@ -180,9 +184,56 @@ func TestRealSubjects(t *testing.T) {
 func TestGoRefuses(t *testing.T) {
 	for _, name := range []string{"selfsigned1.cer", "selfsigned-enc-40a0.cer", "selfsigned-enc-6929.cer", "selfsigned-enc-e54b.cer", "pki-root.cer"} {
 		c := vector(t, "certs/"+name)
-		if c.X509 != nil || c.Warning == "" {
+		if c.Warning() == "" {
 			t.Errorf("%s: no warning", name)
 		}
+	}
+}
+
+// sameAsGo compares every field that the two have.
+func sameAsGo(t *testing.T, c *Certificate, x *x509.Certificate) {
+	t.Helper()
+	serial := new(big.Int).SetBytes(c.Serial)
+	if c.Serial[0] >= 0x80 {
+		serial.Sub(serial, new(big.Int).Lsh(big.NewInt(1), uint(8*len(c.Serial))))
+	}
+	usage, _ := c.KeyUsage()
+	isCA, pathLen := c.BasicConstraints()
+	for field, same := range map[string]bool{
+		"signed part": bytes.Equal(c.RawTBS, x.RawTBSCertificate),
+		"issuer":      bytes.Equal(c.RawIssuer, x.RawIssuer),
+		"subject":     bytes.Equal(c.RawSubject, x.RawSubject),
+		"key":         bytes.Equal(c.PublicKey.Raw, x.RawSubjectPublicKeyInfo),
+		"signature":   bytes.Equal(c.Signature, x.Signature),
+		"serial":      serial.Cmp(x.SerialNumber) == 0,
+		"validity":    c.NotBefore.Equal(x.NotBefore) && c.NotAfter.Equal(x.NotAfter),
+		"version":     c.Version == x.Version,
+		"extensions":  len(c.Extensions) == len(x.Extensions),
+		"usage":       usage == uint16(x.KeyUsage),
+		"constraints": isCA == x.IsCA && (!isCA || pathLen == x.MaxPathLen || x.MaxPathLen == 0 && !x.MaxPathLenZero && pathLen == -1),
+		"mail":        slices.Equal(c.EmailAddresses(), x.EmailAddresses),
+	} {
+		if !same {
+			t.Errorf("%s: crypto/x509 reads something else", field)
+		}
+	}
+	for i := range min(len(c.Extensions), len(x.Extensions)) {
+		ours, theirs := c.Extensions[i], x.Extensions[i]
+		if ours.OID.String() != theirs.Id.String() || ours.Critical != theirs.Critical || !bytes.Equal(ours.Value, theirs.Value) {
+			t.Errorf("extension %s: crypto/x509 reads something else", ours.OID)
+		}
+	}
+}
+
+// TestSameAsGo: every certificate of the national bundle.
+func TestSameAsGo(t *testing.T) {
+	all, _ := bundle(t, "CACertificates.p7b")
+	for _, c := range all {
+		x, err := x509.ParseCertificate(c.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAsGo(t, c, x)
 	}
 }
 
@@ -207,8 +258,12 @@ func FuzzCertificate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if (c.X509 == nil) == (c.Warning == "") {
-			t.Fatal("a warning and a certificate of Go's, or neither")
+		x, err := x509.ParseCertificate(b)
+		if (err == nil) != (c.Warning() == "") {
+			t.Fatalf("a warning %q with %v", c.Warning(), err)
+		}
+		if err == nil {
+			sameAsGo(t, c, x)
 		}
 		kind := c.Kind()
 		s, err := c.Subject()

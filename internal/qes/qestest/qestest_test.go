@@ -61,8 +61,8 @@ func TestKinds(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		c := issued.Certificate
-		if got := c.Kind(); got != test.want || !c.Qualified() || c.Warning != "" || len(c.Unresolved()) != 0 {
-			t.Errorf("%s: got kind %s, qualified %v, warning %q, unresolved %v, want %s", name, got, c.Qualified(), c.Warning, c.Unresolved(), test.want)
+		if got := c.Kind(); got != test.want || !c.Qualified() || c.Warning() != "" || len(c.Unresolved()) != 0 {
+			t.Errorf("%s: got kind %s, qualified %v, warning %q, unresolved %v, want %s", name, got, c.Qualified(), c.Warning(), c.Unresolved(), test.want)
 		}
 		subject, err := c.Subject()
 		if err != nil {
@@ -92,7 +92,7 @@ func TestForeignVerifier(t *testing.T) {
 		ca, _ := x509.ParseCertificate(p.CACertificate(authority))
 		roots.AddCert(root)
 		intermediates.AddCert(ca)
-		leaf := issued.Certificate.X509
+		leaf, _ := x509.ParseCertificate(issued.Certificate.Raw)
 		leaf.UnhandledCriticalExtensions, ca.UnhandledCriticalExtensions = nil, nil // QC statements
 		if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 			t.Errorf("%s: %v", authority, err)

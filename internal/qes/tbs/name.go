@@ -19,33 +19,71 @@ func (a Attribute) Text() (string, error) { return DecodeString(a.Value) }
 // usualAttributes is how many the names in certificates of persons have.
 const usualAttributes = 12
 
-// ParseName reads a Name: its attributes in order, the sets of multi-valued parts joined. It does not look into the
-// strings. At most [MaxAttributes].
-func ParseName(raw []byte) ([]Attribute, error) {
-	outer := der.NewReader(raw)
-	seq := outer.Sequence()
-	list := make([]Attribute, 0, usualAttributes)
-	for seq.More() {
-		set := seq.Set()
-		if !set.More() {
-			seq.Fail(der.ErrEncoding) // SET SIZE (1..MAX)
+// A NameReader takes the attributes of a Name one after another, the sets of multi-valued parts joined. It does not look
+// into the strings.
+type NameReader struct {
+	outer, seq, set der.Reader
+	n               int
+}
+
+// ReadName returns a reader of a Name, the whole element.
+func ReadName(raw []byte) NameReader {
+	r := NameReader{outer: *der.NewReader(raw)}
+	r.seq = *r.outer.Sequence()
+	return r
+}
+
+// Next returns the next attribute; false at the end of the name, at the first fault of form, and after [MaxAttributes].
+func (r *NameReader) Next() (Attribute, bool) {
+	for !r.set.More() {
+		if err := r.set.Done(); err != nil {
+			r.seq.Fail(err)
 		}
-		for set.More() {
-			pair := set.Sequence()
-			list = append(list, Attribute{OID: pair.OID(), Value: pair.Next()})
-			set.Fail(pair.Done())
-			if len(list) > MaxAttributes {
-				set.Fail(der.ErrValue)
-			}
+		if !r.seq.More() {
+			return Attribute{}, false
 		}
-		if err := set.Done(); err != nil {
-			seq.Fail(err)
+		if r.set = *r.seq.Set(); !r.set.More() {
+			r.seq.Fail(der.ErrEncoding) // SET SIZE (1..MAX)
 		}
 	}
-	if err := errors.Join(seq.Done(), outer.Done()); err != nil {
+	pair := r.set.Sequence()
+	a := Attribute{OID: pair.OID(), Value: pair.Next()}
+	r.set.Fail(pair.Done())
+	if r.n++; r.n > MaxAttributes {
+		r.set.Fail(der.ErrValue)
+	}
+	if err := r.set.Err(); err != nil {
+		r.seq.Fail(err)
+		return Attribute{}, false
+	}
+	return a, true
+}
+
+// Done returns the first error; it is for after the last attribute.
+func (r *NameReader) Done() error {
+	r.seq.Fail(r.set.Done())
+	return errors.Join(r.seq.Done(), r.outer.Done())
+}
+
+// ParseName reads a Name: its attributes in order. At most [MaxAttributes].
+func ParseName(raw []byte) ([]Attribute, error) {
+	r := ReadName(raw)
+	list := make([]Attribute, 0, usualAttributes)
+	for a, ok := r.Next(); ok; a, ok = r.Next() {
+		list = append(list, a)
+	}
+	if err := r.Done(); err != nil {
 		return nil, err
 	}
 	return list, nil
+}
+
+// checkName reads a Name for its form.
+func checkName(raw []byte) error {
+	r := ReadName(raw)
+	for _, ok := r.Next(); ok; _, ok = r.Next() {
+	}
+	return r.Done()
 }
 
 // maxString bounds one character string in octets. Names are cut to 256 characters elsewhere; a BMPString has two
@@ -144,11 +182,8 @@ func (c *Certificate) SubjectAttribute(oid der.OID) string { return attribute(c.
 func (c *Certificate) IssuerAttribute(oid der.OID) string { return attribute(c.RawIssuer, oid) }
 
 func attribute(name []byte, oid der.OID) string {
-	list, err := ParseName(name)
-	if err != nil {
-		return ""
-	}
-	for _, a := range list {
+	r := ReadName(name)
+	for a, ok := r.Next(); ok; a, ok = r.Next() {
 		if a.OID == oid {
 			s, _ := a.Text()
 			return s

@@ -103,10 +103,8 @@ func (c *Certificate) parseTBS(r *der.Reader) error {
 	if inner.OID != outer.OID || !inner.Equal(outer) && spki.SignatureDigest(outer.OID) == "" {
 		return errors.New("tbs: signature algorithms disagree")
 	}
-	for _, name := range [][]byte{c.RawIssuer, c.RawSubject} {
-		if _, err := ParseName(name); err != nil {
-			return err
-		}
+	if err := errors.Join(checkName(c.RawIssuer), checkName(c.RawSubject)); err != nil {
+		return err
 	}
 	var err error
 	c.PublicKey, err = spki.Parse(key)
@@ -177,6 +175,9 @@ func (c *Certificate) KeyUsage() (bits uint16, ok bool) {
 		if octets[i/8]&(0x80>>(i%8)) != 0 {
 			bits |= 1 << i
 		}
+	}
+	if bits > DecipherOnly<<1-1 {
+		return 0, false // a usage that nobody has defined
 	}
 	return bits, true
 }
