@@ -26,7 +26,7 @@ func (r *remote) notifyURL(method string) string {
 	return provider.NotifyURL(r.server.URL, stackSecret, method)
 }
 
-// login reads what is stored of a login: its state in JSON, and its revision.
+// login reads what is stored of a login: its state as it is packed, and its revision.
 func (r *remote) login(id string) (string, uint64) {
 	r.t.Helper()
 	var l storage.Login
@@ -57,16 +57,15 @@ func (r *remote) press(b *browser) (id, trace, link string) {
 	return id, r.trace(id), regexp.MustCompile(`id="open-app" href="([^"]+)"`).FindStringSubmatch(b.page)[1]
 }
 
-// trace is what the connector has given to its provider: it stands in its state, base64 of "<trace> <time>".
+// trace is what the connector has given to its provider: it stands in its state, "<trace> <time>".
 func (r *remote) trace(id string) string {
 	r.t.Helper()
 	state, _ := r.login(id)
-	m := regexp.MustCompile(`"Connector":"([^"]+)"`).FindStringSubmatch(state)
+	m := regexp.MustCompile(`([\w-]{22}\.[A-Z2-7]{26}) \d{4}-`).FindStringSubmatch(state)
 	if m == nil {
-		r.t.Fatalf("the connector has no state: %s", state)
+		r.t.Fatalf("the connector has no state: %q", state)
 	}
-	trace, _, _ := strings.Cut(decode64(r.t, m[1]), " ")
-	return trace
+	return m[1]
 }
 
 // poll asks as the script of the page does.

@@ -495,12 +495,3 @@ func (b *browser) code() string {
 	}
 	return ""
 }
-
-func decode64(t *testing.T, s string) string {
-	t.Helper()
-	b, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
