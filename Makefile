@@ -15,11 +15,12 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Of a fixed length: git shortens a commit by how many it knows.
+VERSION := $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 WASM_SOURCES := $(shell find cmd/brama-wasm internal/der internal/dstu internal/challenge internal/qes -name '*.go' -not -name '*_test.go') go.mod
 
-.PHONY: build wasm run test unit e2e check crypto assembler race vulncheck bench bench-provider setup clean fmt FORCE
+.PHONY: build wasm run test unit e2e check crypto assembler race vulncheck sbom reproducible bench bench-provider setup clean fmt FORCE
 
 build: wasm
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/brama ./cmd/brama
@@ -95,6 +96,14 @@ vulncheck:
 	out=$$($(TOOLS)/govulncheck ./... 2>&1) && echo "$$out" | tail -n 3 || { \
 	  if grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "govulncheck skipped: its database cannot be reached"; \
 	  else echo "$$out"; exit 1; fi; }
+
+# What is linked into the programs: a CycloneDX bill of materials beside each.
+sbom: build agent
+	for p in brama brama-agent; do go run ./internal/tools/sbom $(VERSION) bin/$$p > bin/$$p.cdx.json; done
+
+# The same bytes from two clones in two places, each compiled anew (threat T102). Also in CI.
+reproducible:
+	BRAMA_REPRODUCIBLE=1 go test -count=1 -v -timeout 30m -run TestReproducible ./internal/layers
 
 # The table of the national cryptography beside its peers, then every benchmark of the project.
 bench: setup wasm
