@@ -1,16 +1,21 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"brama/internal/audit"
 	"brama/internal/qes/qestest"
+	"brama/provider"
 	"brama/provider/oauth"
+	"brama/storage"
 )
 
 // TestOutcomes: each kind of certificate gets its own code, in both languages; the page keeps the method, nobody is signed
@@ -153,6 +158,92 @@ func TestOneSignatureOneLogin(t *testing.T) {
 	}
 	if n := s.audit.count("login.verified"); n != 1 {
 		t.Errorf("%d proofs in the end", n)
+	}
+}
+
+// A meetingStore holds its server's first write until the other server has come as far: both have read the same state then.
+type meetingStore struct {
+	storage.Store
+	both *sync.WaitGroup
+	held *atomic.Bool
+	once sync.Once
+}
+
+func (m *meetingStore) meet() {
+	if m.held.Load() {
+		m.once.Do(m.both.Done)
+		m.both.Wait()
+	}
+}
+
+func (m *meetingStore) Update(ctx context.Context, fn func(storage.Tx) error) error {
+	m.meet()
+	return m.Store.Update(ctx, fn)
+}
+
+func (m *meetingStore) UpdateUnsynced(ctx context.Context, fn func(storage.Tx) error) error {
+	m.meet()
+	return m.Store.UpdateUnsynced(ctx, fn)
+}
+
+// TestOneSignatureOneLogin over two servers that share nothing but the store: neither waits for what the other has in memory.
+func TestOneSignatureOneLoginOfTwoServers(t *testing.T) {
+	var cfg provider.Config
+	both := &sync.WaitGroup{}
+	both.Add(2)
+	var held atomic.Bool
+	s := newStack(t, func(o *options) {
+		o.config = func(c *provider.Config) {
+			cfg = *c
+			c.Store = &meetingStore{Store: cfg.Store, both: both, held: &held}
+		}
+	})
+	cfg.Store = &meetingStore{Store: cfg.Store, both: both, held: &held}
+	node, err := provider.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := httptest.NewServer(node)
+	t.Cleanup(second.Close)
+	b := s.browser()
+	b.authorize()
+	sc := b.script("file")
+	signature := base64.StdEncoding.EncodeToString(s.sign("valid", []byte(sc.post("ask").Challenge)))
+	here, there := *sc, *sc
+	here.fields, there.fields = map[string]string{}, map[string]string{}
+	for name, v := range sc.fields {
+		here.fields[name], there.fields[name] = v, v
+	}
+	there.base = second.URL // cookies know no ports
+	held.Store(true)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	codes := map[string]int{}
+	for i := range 32 {
+		wg.Go(func() {
+			one := &here
+			if i%2 == 1 {
+				one = &there
+			}
+			r, err := one.tryPost("action", "signature", signature)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				codes[err.Error()]++
+				return
+			}
+			codes[r.Problem.Code]++
+		})
+	}
+	wg.Wait()
+	if n := s.audit.count("login.verified"); n != 1 {
+		t.Errorf("%d proofs in the audit, want 1 (answers %v)", n, codes)
+	}
+	if codes[""] == 0 || len(codes) != 1 {
+		t.Errorf("answers are %v", codes)
+	}
+	if r, err := there.tryPost("action", "signature", signature); err != nil || !strings.HasSuffix(r.URL, "/confirm") {
+		t.Errorf("the other server afterwards: %+v, %v", r, err)
 	}
 }
 

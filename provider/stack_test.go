@@ -367,6 +367,7 @@ func (b *browser) upload(file []byte) {
 // A script is what filekey.js does: it posts with the fields of the page and reads JSON.
 type script struct {
 	b      *browser
+	base   string // of another server than the browser's, if set
 	fields map[string]string
 }
 
@@ -428,7 +429,11 @@ func (sc *script) tryPost(where string, more ...string) (reply, error) {
 	for i := 0; i+1 < len(more); i += 2 {
 		values.Set(more[i], more[i+1])
 	}
-	req, err := http.NewRequest(http.MethodPost, sc.b.s.server.URL+sc.fields[where], strings.NewReader(values.Encode()))
+	base := sc.base
+	if base == "" {
+		base = sc.b.s.server.URL
+	}
+	req, err := http.NewRequest(http.MethodPost, base+sc.fields[where], strings.NewReader(values.Encode()))
 	if err != nil {
 		return reply{}, err
 	}

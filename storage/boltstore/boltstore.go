@@ -56,6 +56,8 @@ var _ storage.Store = (*Store)(nil)
 // Errors of a Store.
 var (
 	ErrClosed = errors.New("boltstore: closed")
+	// ErrInUse is returned by Open while another process has the file: one store is one server's.
+	ErrInUse = errors.New("boltstore: another server has the file open")
 	// ErrBroken is returned by every Update after a commit has failed: what the disk holds is then not known until the file
 	// is opened again.
 	ErrBroken = errors.New("boltstore: an earlier commit failed, restart the server")
@@ -84,8 +86,11 @@ func Open(cfg Config) (*Store, error) {
 		// Addresses only: while the file grows into them, nothing has to be mapped anew and copied.
 		InitialMmapSize: 256 << 20,
 	})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, cfg.Path)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("boltstore: opening (is another server running?): %w", err)
+		return nil, fmt.Errorf("boltstore: opening: %w", err)
 	}
 	if err := os.Chmod(cfg.Path, fileMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("boltstore: restricting the file: %w", err), db.Close())

@@ -1,13 +1,16 @@
 package boltstore
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,8 +60,52 @@ func TestReopen(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
-	if _, err := Open(Config{Path: path}); err == nil {
-		t.Error("opened twice")
+	if _, err := Open(Config{Path: path}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
+		t.Errorf("opened twice: %v", err)
+	}
+}
+
+// TestSecondProcess: what one server has open, another process cannot open, and is told so; what one winner is in one process is
+// so on the machine (threat T5). The store of a server that was killed is free.
+func TestSecondProcess(t *testing.T) {
+	const child = "BRAMA_TEST_HOLD_STORE"
+	if path := os.Getenv(child); path != "" {
+		if _, err := Open(Config{Path: path, SweepEvery: -1}); err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString("open\n")
+		time.Sleep(time.Minute) // it is killed before
+	}
+	path := filepath.Join(t.TempDir(), "db")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSecondProcess$")
+	cmd.Env = append(os.Environ(), child+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "open\n" {
+		t.Fatalf("the first process says %q, %v", line, err)
+	}
+	if s, err := Open(Config{Path: path, SweepEvery: -1}); !errors.Is(err, ErrInUse) {
+		t.Errorf("the second process opens it too: %v", err)
+		if err == nil {
+			s.Close()
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	s, err := Open(Config{Path: path, SweepEvery: -1})
+	if err != nil {
+		t.Fatalf("after the first was killed: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
