@@ -77,71 +77,89 @@ func Parse(b []byte) (Value, error) {
 	return v, nil
 }
 
-// next reads the first element of b (X.690 8.1, 10.1): low tag numbers and definite, minimal lengths only.
+// next reads the first element of b.
 func next(b []byte) (v Value, rest []byte, err error) {
+	head, end, err := span(b)
+	if err != nil {
+		return Value{}, nil, err
+	}
+	return Value{Tag: Tag(b[0]), Bytes: b[head:end:end], Full: b[:end:end]}, b[end:], nil
+}
+
+// span finds where the content of the first element of b begins and where it ends (X.690 8.1, 10.1): low tag numbers and
+// definite, minimal lengths only.
+func span(b []byte) (head, end int, err error) {
 	if len(b) < 2 {
-		return Value{}, nil, ErrTruncated
+		return 0, 0, ErrTruncated
 	}
-	tag := Tag(b[0])
-	if tag&0x1f == 0x1f || tag == 0 {
-		return Value{}, nil, ErrTag
+	if tag := b[0]; tag&0x1f == 0x1f || tag == 0 {
+		return 0, 0, ErrTag
 	}
-	n, head := int(b[1]), 2
+	n := int(b[1])
 	if n >= 0x80 {
-		octets := n & 0x7f
-		if octets == 0 || octets > maxLengthOctets {
-			return Value{}, nil, ErrEncoding
-		}
-		if len(b) < 2+octets {
-			return Value{}, nil, ErrTruncated
-		}
-		if b[2] == 0 {
-			return Value{}, nil, ErrEncoding
-		}
-		var long uint64
-		for _, o := range b[2 : 2+octets] {
-			long = long<<8 | uint64(o)
-		}
-		if long < 0x80 {
-			return Value{}, nil, ErrEncoding
-		}
-		if long > uint64(len(b)) {
-			return Value{}, nil, ErrTruncated
-		}
-		n, head = int(long), 2+octets
+		return longSpan(b)
 	}
-	if len(b)-head < n {
-		return Value{}, nil, ErrTruncated
+	if len(b)-2 < n {
+		return 0, 0, ErrTruncated
 	}
-	return Value{Tag: tag, Bytes: b[head : head+n : head+n], Full: b[: head+n : head+n]}, b[head+n:], nil
+	return 2, 2 + n, nil
+}
+
+// longSpan is span for a length in the long form.
+func longSpan(b []byte) (head, end int, err error) {
+	octets := int(b[1] & 0x7f)
+	if octets == 0 || octets > maxLengthOctets {
+		return 0, 0, ErrEncoding
+	}
+	if len(b) < 2+octets {
+		return 0, 0, ErrTruncated
+	}
+	if b[2] == 0 {
+		return 0, 0, ErrEncoding
+	}
+	var long uint64
+	for _, o := range b[2 : 2+octets] {
+		long = long<<8 | uint64(o)
+	}
+	if long < 0x80 {
+		return 0, 0, ErrEncoding
+	}
+	head = 2 + octets
+	if long > uint64(len(b)-head) {
+		return 0, 0, ErrTruncated
+	}
+	return head, head + int(long), nil
 }
 
 // Valid walks every constructed element of b and reports the first fault of form: one element, canonical lengths, no
 // trailing data, at most [MaxDepth] deep. It does not look into primitive values.
 func Valid(b []byte) error {
-	v, err := Parse(b)
+	_, end, err := span(b)
 	if err != nil {
 		return err
 	}
-	return valid(v, 1)
+	if end != len(b) {
+		return ErrTrailing
+	}
+	return valid(b, 1)
 }
 
-func valid(v Value, depth int) error {
-	if !v.Tag.IsConstructed() {
-		return nil
-	}
-	if depth >= MaxDepth {
-		return ErrDepth
-	}
-	for rest := v.Bytes; len(rest) > 0; {
-		child, tail, err := next(rest)
+// valid walks elements that stand one after another at the given depth.
+func valid(b []byte, depth int) error {
+	for len(b) > 0 {
+		head, end, err := span(b)
 		if err != nil {
 			return err
 		}
-		if err := valid(child, depth+1); err != nil {
-			return err
+		if Tag(b[0]).IsConstructed() {
+			if depth >= MaxDepth {
+				return ErrDepth
+			}
+			if err := valid(b[head:end], depth+1); err != nil {
+				return err
+			}
 		}
-		rest = tail
+		b = b[end:]
 	}
 	return nil
 }

@@ -43,13 +43,33 @@ func (r *Reader) Next() Value {
 	if r.err != nil {
 		return Value{}
 	}
-	v, rest, err := next(r.rest)
+	b := r.rest
+	head, end, err := span(b)
 	if err != nil {
 		r.err = err
 		return Value{}
 	}
-	r.rest = rest
-	return v
+	r.rest = b[end:]
+	return Value{Tag: Tag(b[0]), Bytes: b[head:end:end], Full: b[:end:end]}
+}
+
+// content takes the next element, which must have tag t, and returns its content; nil with an error.
+func (r *Reader) content(t Tag) []byte {
+	if r.err != nil {
+		return nil
+	}
+	b := r.rest
+	if len(b) > 0 && Tag(b[0]) != t {
+		r.err = ErrTag
+		return nil
+	}
+	head, end, err := span(b)
+	if err != nil {
+		r.err = err
+		return nil
+	}
+	r.rest = b[end:]
+	return b[head:end:end]
 }
 
 // Read takes the next element, which must have tag t (ErrTag if not).
@@ -72,8 +92,8 @@ func (r *Reader) Optional(t Tag) (Value, bool) {
 // Nested takes the next element, which must have the constructed tag t, and returns a reader over its content. Errors
 // of the nested reader are its own; after an error here it is empty and carries the same error.
 func (r *Reader) Nested(t Tag) *Reader {
-	v := r.Read(t)
-	return &Reader{rest: v.Bytes, err: r.err}
+	b := r.content(t)
+	return &Reader{rest: b, err: r.err}
 }
 
 // Sequence is Nested(Sequence).
@@ -84,14 +104,14 @@ func (r *Reader) Set() *Reader { return r.Nested(Set) }
 
 // Integer takes an INTEGER and returns its content: two's complement, big-endian, minimal (X.690 8.3.2), not empty.
 func (r *Reader) Integer() []byte {
-	v := r.Read(Integer)
+	b := r.content(Integer)
 	if r.err == nil {
-		r.err = checkInteger(v.Bytes)
+		r.err = checkInteger(b)
 	}
 	if r.err != nil {
 		return nil
 	}
-	return v.Bytes
+	return b
 }
 
 func checkInteger(b []byte) error {
@@ -136,15 +156,15 @@ func (r *Reader) Int() int {
 
 // Boolean takes a BOOLEAN: 00 or FF (X.690 11.1).
 func (r *Reader) Boolean() bool {
-	v := r.Read(Boolean)
-	if r.err == nil && (len(v.Bytes) != 1 || v.Bytes[0] != 0 && v.Bytes[0] != 0xff) {
+	b := r.content(Boolean)
+	if r.err == nil && (len(b) != 1 || b[0] != 0 && b[0] != 0xff) {
 		r.err = ErrEncoding
 	}
-	return r.err == nil && v.Bytes[0] == 0xff
+	return r.err == nil && b[0] == 0xff
 }
 
 // OctetString takes a primitive OCTET STRING.
-func (r *Reader) OctetString() []byte { return r.Read(OctetString).Bytes }
+func (r *Reader) OctetString() []byte { return r.content(OctetString) }
 
 // BitString takes a BIT STRING of whole octets (no unused bits), as keys and signatures are.
 func (r *Reader) BitString() []byte {
@@ -159,15 +179,15 @@ func (r *Reader) BitString() []byte {
 // Bits takes a BIT STRING and returns its octets and the number of unused low bits of the last one, which must be zero
 // bits (X.690 11.2.1).
 func (r *Reader) Bits() (b []byte, unused int) {
-	v := r.Read(BitString)
+	content := r.content(BitString)
 	if r.err != nil {
 		return nil, 0
 	}
-	if len(v.Bytes) == 0 {
+	if len(content) == 0 {
 		r.err = ErrEncoding
 		return nil, 0
 	}
-	b, unused = v.Bytes[1:], int(v.Bytes[0])
+	b, unused = content[1:], int(content[0])
 	if unused > 7 || unused > 0 && len(b) == 0 || unused > 0 && b[len(b)-1]&(1<<unused-1) != 0 {
 		r.err = ErrEncoding
 		return nil, 0
@@ -177,22 +197,22 @@ func (r *Reader) Bits() (b []byte, unused int) {
 
 // Null takes a NULL.
 func (r *Reader) Null() {
-	if v := r.Read(Null); r.err == nil && len(v.Bytes) != 0 {
+	if b := r.content(Null); r.err == nil && len(b) != 0 {
 		r.err = ErrEncoding
 	}
 }
 
 // OID takes an OBJECT IDENTIFIER.
 func (r *Reader) OID() OID {
-	v := r.Read(ObjectID)
-	if o := usual(v.Bytes); o != "" {
+	b := r.content(ObjectID)
+	if o := usual(b); o != "" {
 		return o
 	}
 	if r.err == nil {
-		r.err = checkOID(v.Bytes)
+		r.err = checkOID(b)
 	}
 	if r.err != nil {
 		return ""
 	}
-	return OID(v.Bytes)
+	return OID(b)
 }

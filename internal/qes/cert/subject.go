@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -452,6 +453,13 @@ const maxText = 256
 // clean brings a text to NFC and keeps letters, marks, digits, punctuation and single spaces. Controls and direction marks
 // are gone, so that the text says on every page and terminal what it says here.
 func clean(s string) string {
+	if isClean(s) {
+		return s
+	}
+	return scrub(s)
+}
+
+func scrub(s string) string {
 	var b strings.Builder
 	n, space := 0, false
 	for _, r := range norm.NFC.String(s) {
@@ -473,6 +481,28 @@ func clean(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// isClean reports, for the texts that nearly all are, that clean would leave them as they are: ASCII and the Cyrillic letters
+// U+0400 to U+045F, Ґ and ґ, which are composed in NFC, with single spaces inside.
+func isClean(s string) bool {
+	n, space := 0, true
+	for _, r := range s {
+		switch {
+		case r == ' ':
+			if space {
+				return false
+			}
+		case r < utf8.RuneSelf:
+			if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsPunct(r) {
+				return false
+			}
+		case r < 'Ѐ' || r > 'џ' && r != 'Ґ' && r != 'ґ':
+			return false
+		}
+		n, space = n+1, r == ' '
+	}
+	return n <= maxText && (n == 0 || !space)
 }
 
 // IssuerName returns the common name of the issuer, cleaned; the organisation, or "", where there is none.

@@ -323,3 +323,26 @@ func TestHostileSubject(t *testing.T) {
 		t.Errorf("BMPString: %q", s.CommonName)
 	}
 }
+
+// TestCleanFast: the quick way out of clean is taken only where the slow one changes nothing (T97).
+func TestCleanFast(t *testing.T) {
+	taken := 0
+	for r := rune(0); r < 0x3000; r++ {
+		for _, s := range []string{string(r), "О" + string(r), string(r) + "е", "a" + string(r) + " б"} {
+			if isClean(s) {
+				taken++
+				if got := scrub(s); got != s {
+					t.Errorf("%q is taken as clean, is %q", s, got)
+				}
+			}
+		}
+	}
+	for _, s := range []string{"", " ", "а ", " а", "а  б", strings.Repeat("я", maxText), strings.Repeat("я", maxText+1), "й", "Ґ'\u202e"} {
+		if isClean(s) && scrub(s) != s {
+			t.Errorf("%q is taken as clean, is %q", s, scrub(s))
+		}
+	}
+	if taken < 600 || !isClean("Тестенко Олена Іванівна") || isClean(strings.Repeat("я", maxText+1)) {
+		t.Errorf("%d texts taken", taken)
+	}
+}

@@ -17,6 +17,9 @@ const (
 	maxSerial     = 64 // octets; RFC 5280 says 20
 )
 
+// usualExtensions is how many the certificates of persons have.
+const usualExtensions = 12
+
 // Errors of Parse (errors.Is). What lies under ErrMalformed names the fault of form.
 var (
 	ErrMalformed = errors.New("tbs: malformed certificate")
@@ -128,6 +131,9 @@ func (c *Certificate) readExtensions(r *der.Reader) {
 		if len(c.Extensions) == MaxExtensions || c.Extension(e.OID) != nil {
 			r.Fail(der.ErrValue)
 			return
+		}
+		if c.Extensions == nil {
+			c.Extensions = make([]Extension, 0, usualExtensions)
 		}
 		c.Extensions = append(c.Extensions, e)
 	}
