@@ -10,27 +10,22 @@ const (
 )
 
 // A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(width·i)·q, j below 2^(width−1).
-// A multiplication is a sum of one entry a window, without doublings. The entries lie close together, x then λ (or y),
-// only the words of the field, because in constant time all of them are read.
+// A multiplication is a sum of one entry a window, without doublings.
 type fixedTable struct {
-	words   []uint64
+	points  *gf2m.Table
 	width   int
 	windows int
 	xy      bool // the entries are x and y
 }
 
-// window returns the entries of window i.
-func (t *fixedTable) window(i int) []uint64 {
-	n := len(t.words) / t.windows
-	return t.words[i*n : (i+1)*n]
-}
+// entries is the number of points in a window.
+func (t *fixedTable) entries() int { return 1 << (t.width - 1) }
 
 // newFixedTable makes the table of q, of x and y or of x and λ. Variable time: q is public.
 func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
 	f := c.field
 	t := &fixedTable{width: width, windows: (c.n.bits + width - 1) / width, xy: xy}
-	w, entries := f.Words(), 1<<(width-1)
-	t.words = make([]uint64, t.windows*entries*2*w)
+	t.points = f.NewTable(t.windows * t.entries())
 
 	// 2^(width·i)·q and twice that.
 	starts := make([]gf2m.Point, 2*t.windows)
@@ -49,14 +44,12 @@ func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
 	}
 	cur, step := cur[:t.windows], cur[t.windows:]
 	// Each step adds in all windows at once.
-	for j := range entries {
+	for j := range t.entries() {
 		if j > 0 && !f.AddPairsVarTime(cur, step, 1, c.a) {
 			panic("dstu4145: internal error: table of a point of small order")
 		}
 		for i := range cur {
-			entry := t.window(i)[j*2*w:][:2*w]
-			copy(entry, cur[i].X[:w])
-			copy(entry[w:], cur[i].Y[:w])
+			f.Store(t.points, i*t.entries()+j, &gf2m.Affine{X: cur[i].X, L: cur[i].Y})
 		}
 	}
 	if !xy {
@@ -67,32 +60,31 @@ func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
 
 // toLambda writes λ = x + y/x for every y of t.
 func (c *Curve) toLambda(t *fixedTable) {
-	f, w := c.field, c.field.Words()
-	products := make([]gf2m.Element, len(t.words)/(2*w))
+	f := c.field
+	products := make([]gf2m.Element, t.windows*t.entries())
 	acc := gf2m.Element{1}
-	var x, y, inv gf2m.Element
+	var p gf2m.Affine
+	var inv gf2m.Element
 	for i := range products {
 		products[i] = acc
-		copy(x[:w], t.words[i*2*w:])
-		f.Mul(&acc, &acc, &x)
+		f.LoadVarTime(&p, t.points, i)
+		f.Mul(&acc, &acc, &p.X)
 	}
 	f.InvVarTime(&acc, &acc)
 	for i := len(products) - 1; i >= 0; i-- {
-		entry := t.words[i*2*w:][:2*w]
-		copy(x[:w], entry)
-		copy(y[:w], entry[w:])
+		f.LoadVarTime(&p, t.points, i)
 		f.Mul(&inv, &acc, &products[i])
-		f.Mul(&acc, &acc, &x)
-		f.Mul(&y, &y, &inv)
-		y.Add(&y, &x)
-		copy(entry[w:], y[:w])
+		f.Mul(&acc, &acc, &p.X)
+		f.Mul(&p.L, &p.L, &inv)
+		p.L.Add(&p.L, &p.X)
+		f.Store(t.points, i, &p)
 	}
 }
 
 // digits writes the odd number k, below 2^(width·windows), as Σ d[i]·2^(width·i) with every d[i] odd and below 2^width in
 // magnitude: d = 2b − (2^width − 1) where b are the windows of (k + 2^(width·windows) − 1)/2.
 // It returns each as the index |d|/2 and the sign, 1 for negative. Constant time.
-func (t *fixedTable) digits(index, sign *[maxWindows]uint8, k *scalar) {
+func (t *fixedTable) digits(index, sign *[maxWindows]int, k *scalar) {
 	// (k−1)/2 + 2^(top), top = width·windows − 1; the power is above every bit of k/2.
 	var b scalar
 	for i := range b {
@@ -110,8 +102,8 @@ func (t *fixedTable) digits(index, sign *[maxWindows]uint8, k *scalar) {
 			v |= b[pos/64+1] << (64 - pos%64)
 		}
 		negative := ^v >> (t.width - 1) & 1
-		index[i] = uint8((v ^ -negative) & (1<<(t.width-1) - 1))
-		sign[i] = uint8(negative)
+		index[i] = int((v ^ -negative) & (1<<(t.width-1) - 1))
+		sign[i] = int(negative)
 	}
 }
 
@@ -126,11 +118,11 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 		c.field.Sum(p, c.terms(&terms, k, t), c.a)
 		return
 	}
-	var index, sign [maxWindows]uint8
+	var index, sign [maxWindows]int
 	t.digits(&index, &sign, k)
 	var q gf2m.Affine
 	for i := range t.windows {
-		c.field.Lookup(&q, t.window(i), int(index[i]))
+		c.field.Lookup(&q, t.points, i*t.entries(), t.entries(), index[i])
 		q.L[0] ^= uint64(sign[i])
 		if i == 0 {
 			p.SetAffine(&q)
@@ -142,15 +134,15 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 
 // terms sets terms to the points whose sum mulFixed makes, of a table of x and y.
 func (c *Curve) terms(terms *[maxWindows]gf2m.XY, k *scalar, t *fixedTable) []gf2m.XY {
-	var index, sign [maxWindows]uint8
+	var index, sign [maxWindows]int
 	t.digits(&index, &sign, k)
 	for i := range t.windows {
 		var q gf2m.Affine
-		c.field.Lookup(&q, t.window(i), int(index[i])) // x and y
+		c.field.Lookup(&q, t.points, i*t.entries(), t.entries(), index[i]) // x and y
 		term := &terms[i]
 		term.X, term.Y = q.X, q.L
 		q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
-		term.Y.Select(int(sign[i]), &q.L, &term.Y)
+		term.Y.Select(sign[i], &q.L, &term.Y)
 	}
 	return terms[:t.windows]
 }
@@ -189,37 +181,32 @@ const maxKnownWindows = (64*gf2m.MaxWords + knownWidth - 1) / knownWidth
 
 // pickAll sets terms to points whose sum is k·q, q the point of t, and returns how many there are. Variable time.
 func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
-	var index, sign [maxWindows]uint8
+	var index, sign [maxWindows]int
 	var odd scalar
-	negated := uint8(c.n.odd(&odd, k)) // k·q = −(n−k)·q
+	negated := c.n.odd(&odd, k) // k·q = −(n−k)·q
 	t.digits(&index, &sign, &odd)
-	w := c.field.Words()
+	var q gf2m.Affine
 	for i := range t.windows {
-		entry := t.window(i)[int(index[i])*2*w:][:2*w]
-		p := &terms[i]
-		copy(p.X[:w], entry)
-		copy(p.Y[:w], entry[w:])
+		c.field.LoadVarTime(&q, t.points, i*t.entries()+index[i])
 		if sign[i] != negated {
-			p.Y.Add(&p.Y, &p.X) // −(x, y) = (x, x + y)
+			q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
 		}
+		terms[i] = gf2m.XY{X: q.X, Y: q.L}
 	}
 	return t.windows
 }
 
 // accumulateVarTime adds k·q to sum, q the point of t.
 func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
-	var index, sign [maxWindows]uint8
+	var index, sign [maxWindows]int
 	var odd scalar
-	negated := uint8(c.n.odd(&odd, k)) // k·q = −(n−k)·q
+	negated := c.n.odd(&odd, k) // k·q = −(n−k)·q
 	t.digits(&index, &sign, &odd)
 	var q gf2m.Affine
 	var other gf2m.Point
 	cur, next := sum, &other
-	w := c.field.Words()
 	for i := range t.windows {
-		entry := t.window(i)[int(index[i])*2*w:]
-		copy(q.X[:w], entry[:w])
-		copy(q.L[:w], entry[w:2*w])
+		c.field.LoadVarTime(&q, t.points, i*t.entries()+index[i])
 		q.L[0] ^= uint64(sign[i] ^ negated)
 		c.addVarTime(next, cur, &q)
 		cur, next = next, cur

@@ -58,12 +58,10 @@ func (f *Field) doubleAddMixedAsm(p, q *Point, r *Affine) {
 	doubleAddMixed431(&p.X[0], &q.X[0], &r.X[0])
 }
 
-func (f *Field) lookupAsm(p *Affine, table []uint64, index int) {
-	if n := len(table) / (2 * f.words); n == 0 {
-		*p = Affine{}
-	} else if f.shape == shape257 {
-		lookup257(&p.X[0], &table[0], n, index)
-	} else {
-		lookup431(&p.X[0], &table[0], n, index)
+func (f *Field) lookupAsm(p *Affine, points []uint64, index int) {
+	if f.shape == shape257 {
+		lookup257(&p.X[0], &points[0], len(points)/8, index)
+		return
 	}
+	lookup431(&p.X[0], &points[0], len(points)/14, index)
 }

@@ -156,12 +156,12 @@ func (f *Field) Mul(z, x, y *Element) {
 
 // SqrN sets z = x^(2^n), n ≥ 0. They may be the same.
 func (f *Field) SqrN(z, x *Element, n int) {
-	if f.asm {
-		f.sqrNAsm(z, x, n)
+	switch {
+	case f.shape == shape257 && (n >= 2*leastPower || n >= leastPower && !f.asm):
+		f.sqrNByMaps(z, x, n)
 		return
-	}
-	if f.shape == shape257 {
-		f.sqrN257Generic(z, x, n)
+	case f.asm:
+		f.sqrNAsm(z, x, n)
 		return
 	}
 	*z = *x
@@ -199,10 +199,13 @@ func topBit(n int) int {
 }
 
 // Trace returns Tr(x) = x + x² + x⁴ + … + x^(2^(m−1)), 0 or 1.
-func (f *Field) Trace(x *Element) int {
+func (f *Field) Trace(x *Element) int { return oddBits(x, &f.traces) }
+
+// oddBits returns 1 if x and y have an odd number of bits in common, else 0.
+func oddBits(x, y *Element) int {
 	var v uint64
 	for i := range x {
-		v ^= x[i] & f.traces[i]
+		v ^= x[i] & y[i]
 	}
 	v ^= v >> 32
 	v ^= v >> 16

@@ -2,12 +2,15 @@ package gf2m
 
 import "sync"
 
-// A frobenius is the map x → x^(2^n), which is linear: row i is the image of the power i of the polynomial variable. To
-// apply it costs as much as about a dozen squarings without special instructions, whatever n is, and takes constant
-// time: every row is read and masked.
-type frobenius [257][5]uint64
+// A frobenius is the map x → x^(2^n), which is linear: row i is the image of the power i of the polynomial variable,
+// without its highest word, which is one bit: tops has bit i set where that is one. To apply it costs as much as a score
+// of squarings without special instructions, whatever n is, and takes constant time: every row is read and masked.
+type frobenius struct {
+	rows [257][4]uint64
+	tops Element
+}
 
-// powers are the maps for n = 32, 64 and 128 in GF(2^257), 10 KiB each. They are made when they are first needed.
+// powers are the maps for n = 32, 64 and 128 in GF(2^257), 8 KiB each. They are made when they are first needed.
 var powers struct {
 	once sync.Once
 	maps [3]frobenius
@@ -19,53 +22,62 @@ const leastPower = 32
 func frobenius257() *[len(powers.maps)]frobenius {
 	powers.once.Do(func() {
 		f := New(257, 12).Portable()
-		for i := range powers.maps[0] {
+		for i := range powers.maps[0].rows {
 			var x Element
 			x[i/64] = 1 << (i % 64)
 			for range leastPower {
 				f.sqrGeneric(&x, &x)
 			}
-			powers.maps[0][i] = [5]uint64(x[:5])
+			powers.maps[0].set(i, &x)
 		}
 		for n := range powers.maps[1:] {
 			half, whole := &powers.maps[n], &powers.maps[n+1]
-			for i, row := range half {
+			for i := range half.rows {
 				var x Element
-				copy(x[:], row[:])
+				copy(x[:], half.rows[i][:])
+				x[4] = half.tops[i/64] >> (i % 64) & 1
 				half.apply(&x, &x)
-				whole[i] = [5]uint64(x[:5])
+				whole.set(i, &x)
 			}
 		}
 	})
 	return &powers.maps
 }
 
+// set makes x the row i, which was zero.
+func (m *frobenius) set(i int, x *Element) {
+	copy(m.rows[i][:], x[:])
+	m.tops[i/64] |= x[4] << (i % 64)
+}
+
 // apply sets z to the image of x. They may be the same.
 func (m *frobenius) apply(z, x *Element) {
-	last := &m[256]
+	last := &m.rows[256]
 	k := -x[4]
-	r0, r1, r2, r3, r4 := last[0]&k, last[1]&k, last[2]&k, last[3]&k, last[4]&k
+	r0, r1, r2, r3 := last[0]&k, last[1]&k, last[2]&k, last[3]&k
 	for w := range 4 {
-		v := x[w]
-		rows := (*[64][5]uint64)(m[64*w:])
-		for i := range rows {
-			k := -(v & 1)
-			v >>= 1
-			row := &rows[i]
+		v := int64(x[w])
+		rows := (*[64][4]uint64)(m.rows[64*w:])
+		for i := 63; i >= 0; i-- {
+			k := uint64(v >> 63)
+			v <<= 1
+			row := &rows[i&63]
 			r0 ^= row[0] & k
 			r1 ^= row[1] & k
 			r2 ^= row[2] & k
 			r3 ^= row[3] & k
-			r4 ^= row[4] & k
 		}
 	}
-	*z = Element{r0, r1, r2, r3, r4}
+	*z = Element{r0, r1, r2, r3, uint64(oddBits(x, &m.tops))}
 }
 
 // A nibbles is a frobenius as a table: row 16·i + v is the image of v·x^(4i). It is for public values only.
-type nibbles [65 * 16][5]uint64
+type nibbles struct {
+	rows [65 * 16][4]uint64
+	tops Element
+}
 
-// leastTable is the first n of the maps that powerTables makes: 16, 32, 64 and 128, 41 KiB each.
+// leastTable is the first n of the maps that powerTables makes: 16, 32, 64 and 128, 33 KiB each.
 const leastTable = 16
 
 var powerTables struct {
@@ -94,10 +106,11 @@ func nibbles257() *[len(powerTables.maps)]nibbles {
 						powerTables.maps[n-1].applyVarTime(&x, &x)
 					}
 					for v := range bit {
-						for w := range 5 {
-							t[16*i+bit+v][w] = t[16*i+v][w] ^ x[w]
+						for w := range 4 {
+							t.rows[16*i+bit+v][w] = t.rows[16*i+v][w] ^ x[w]
 						}
 					}
+					t.tops[i/16] |= x[4] * uint64(bit) << (i % 16 * 4)
 				}
 			}
 		}
@@ -107,11 +120,11 @@ func nibbles257() *[len(powerTables.maps)]nibbles {
 
 // applyVarTime sets z to the image of x. They may be the same.
 func (t *nibbles) applyVarTime(z, x *Element) {
-	last := &t[64*16+int(x[4]&1)]
-	r0, r1, r2, r3, r4 := last[0], last[1], last[2], last[3], last[4]
+	last := &t.rows[64*16+int(x[4]&1)]
+	r0, r1, r2, r3 := last[0], last[1], last[2], last[3]
 	for w := range 4 {
 		v := x[w]
-		rows := (*[256][5]uint64)(t[256*w:])
+		rows := (*[256][4]uint64)(t.rows[256*w:])
 		for i := 0; i < 256; i += 16 {
 			row := &rows[i+int(v&15)]
 			v >>= 4
@@ -119,10 +132,9 @@ func (t *nibbles) applyVarTime(z, x *Element) {
 			r1 ^= row[1]
 			r2 ^= row[2]
 			r3 ^= row[3]
-			r4 ^= row[4]
 		}
 	}
-	*z = Element{r0, r1, r2, r3, r4}
+	*z = Element{r0, r1, r2, r3, uint64(oddBits(x, &t.tops))}
 }
 
 // InvVarTime is Inv for public values.
@@ -134,7 +146,7 @@ func (f *Field) InvVarTime(z, x *Element) {
 	maps := nibbles257()
 	r, t := *x, Element{}
 	for e := 1; e < leastTable; e *= 2 { // 256 = 2⁸: e doubles to the end
-		f.sqrN257Generic(&t, &r, e)
+		f.SqrN(&t, &r, e)
 		f.Mul(&r, &t, &r)
 	}
 	for i := range maps {
@@ -144,16 +156,18 @@ func (f *Field) InvVarTime(z, x *Element) {
 	f.Sqr(z, &r)
 }
 
-// sqrN257Generic sets z = x^(2^n). They may be the same.
-func (f *Field) sqrN257Generic(z, x *Element, n int) {
+// sqrNByMaps sets z = x^(2^n). They may be the same.
+func (f *Field) sqrNByMaps(z, x *Element, n int) {
 	*z = *x
-	if n >= leastPower {
-		maps := frobenius257()
-		for i := len(maps) - 1; i >= 0; i-- {
-			for ; n >= leastPower<<i; n -= leastPower << i {
-				maps[i].apply(z, z)
-			}
+	maps := frobenius257()
+	for i := len(maps) - 1; i >= 0; i-- {
+		for ; n >= leastPower<<i; n -= leastPower << i {
+			maps[i].apply(z, z)
 		}
+	}
+	if f.asm {
+		f.sqrNAsm(z, z, n)
+		return
 	}
 	for range n {
 		f.sqrGeneric(z, z)

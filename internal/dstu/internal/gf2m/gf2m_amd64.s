@@ -8515,56 +8515,40 @@ TEXT ·doubleAddMixed431(SB), NOSPLIT, $496-24
 	VMOVQ      X2, 104(AX)
 	RET
 
-// func lookup257(p *uint64, table *uint64, n int, index int)
+// func lookup257(p *uint64, points *uint64, n int, index int)
 // Requires: AVX
 TEXT ·lookup257(SB), NOSPLIT, $0-32
 	MOVQ     p+0(FP), AX
-	MOVQ     table+8(FP), CX
+	MOVQ     points+8(FP), CX
 	MOVQ     n+16(FP), DX
 	VMOVDDUP index+24(FP), X0
 	VPXOR    X1, X1, X1
 	VPCMPEQD X2, X2, X2
 	VPSRLQ   $0x3f, X2, X2
-	VPXOR    X3, X3, X3
-	VPXOR    X4, X4, X4
-	VPXOR    X5, X5, X5
-	VPXOR    X6, X6, X6
-	VPXOR    X7, X7, X7
+	VXORPD   Y3, Y3, Y3
+	VXORPD   Y4, Y4, Y4
 
 loop:
-	VPCMPEQQ X0, X1, X8
-	VPADDQ   X2, X1, X1
-	VPAND    (CX), X8, X9
-	VPXOR    X9, X3, X3
-	VPAND    16(CX), X8, X9
-	VPXOR    X9, X4, X4
-	VPAND    32(CX), X8, X9
-	VPXOR    X9, X5, X5
-	VPAND    48(CX), X8, X9
-	VPXOR    X9, X6, X6
-	VPAND    64(CX), X8, X8
-	VPXOR    X8, X7, X7
-	ADDQ     $0x00000050, CX
-	DECQ     DX
-	JNZ      loop
-	VMOVDQU  X3, (AX)
-	VMOVDQU  X6, 64(AX)
-	VMOVDQU  X4, 16(AX)
-	VMOVDQU  X7, 80(AX)
-	VMOVQ    X5, 32(AX)
-	VMOVHPD  X5, 56(AX)
-	XORQ     CX, CX
-	MOVQ     CX, 40(AX)
-	MOVQ     CX, 96(AX)
-	MOVQ     CX, 48(AX)
-	MOVQ     CX, 104(AX)
+	VPCMPEQQ    X0, X1, X5
+	VPADDQ      X2, X1, X1
+	VINSERTF128 $0x01, X5, Y5, Y5
+	VANDPD      (CX), Y5, Y6
+	VXORPD      Y6, Y3, Y3
+	VANDPD      32(CX), Y5, Y6
+	VXORPD      Y6, Y4, Y4
+	ADDQ        $0x00000040, CX
+	DECQ        DX
+	JNZ         loop
+	VMOVUPD     Y3, (AX)
+	VMOVUPD     Y4, 56(AX)
+	VZEROUPPER
 	RET
 
-// func lookup431(p *uint64, table *uint64, n int, index int)
+// func lookup431(p *uint64, points *uint64, n int, index int)
 // Requires: AVX
 TEXT ·lookup431(SB), NOSPLIT, $0-32
 	MOVQ     p+0(FP), AX
-	MOVQ     table+8(FP), CX
+	MOVQ     points+8(FP), CX
 	MOVQ     n+16(FP), DX
 	VMOVDDUP index+24(FP), X0
 	VPXOR    X1, X1, X1

@@ -46,12 +46,12 @@ func TestGuardPages(t *testing.T) {
 			f.Double(p, q, f.curveA(), 2)
 			f.AddMixed(p, q, a)
 			f.DoubleAddMixed(p, q, a, f.curveA())
-			table := guarded[[4 * 2 * MaxWords]uint64](t, atEnd)
-			entries := table[:4*2*f.words]
+			points := guarded[[4 * 2 * MaxWords]uint64](t, atEnd)
+			part := points[:4*f.tableWords()]
 			if atEnd {
-				entries = table[len(table)-len(entries):]
+				part = points[len(points)-len(part):]
 			}
-			f.Lookup(a, entries, 3)
+			f.lookupAsm(a, part, 3)
 		}
 	}
 }

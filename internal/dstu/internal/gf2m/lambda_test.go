@@ -152,40 +152,42 @@ func TestFormulasAtInfinity(t *testing.T) {
 	})
 }
 
+// A table gives back what was stored, by both ways, from any part of it.
 func TestLookup(t *testing.T) {
 	eachField(t, func(t *testing.T, f *Field, _ *twin) {
 		r := rand.New(rand.NewPCG(10, uint64(f.m)))
-		const n = 9
+		const n = 64 * 3
 		var points [n]Affine
-		var table []uint64
+		table := f.NewTable(n)
 		for i := range points {
 			points[i] = Affine{*random(f, r), *random(f, r)}
-			table = append(append(table, points[i].X[:f.words]...), points[i].L[:f.words]...)
+			f.Store(table, i, random2(f, r)) // which is overwritten
+			f.Store(table, i, &points[i])
 		}
-		for i := -1; i <= n; i++ {
-			got := Affine{Element{1, 2, 3, 4, 5, 6, 7}, Element{1, 2, 3, 4, 5, 6, 7}}
-			f.Lookup(&got, table, i)
-			var want Affine
-			if i >= 0 && i < n {
-				want = points[i]
-			}
-			if got != want {
-				t.Errorf("entry %d: got %x, want %x", i, got, want)
-			}
-			f.Lookup(&got, nil, i)
-			if got != (Affine{}) {
-				t.Errorf("no entries: got %x", got)
+		for _, part := range []struct{ first, n int }{{0, n}, {0, 1}, {n - 1, 1}, {32, 32}, {64, 64}, {50, 30}, {3, 130}} {
+			for i := range part.n {
+				got := Affine{Element{1, 2, 3, 4, 5, 6, 7}, Element{1, 2, 3, 4, 5, 6, 7}}
+				f.Lookup(&got, table, part.first, part.n, i)
+				if want := points[part.first+i]; got != want {
+					t.Fatalf("%+v, point %d: got %x, want %x", part, i, got, want)
+				}
+				f.LoadVarTime(&got, table, part.first+i)
+				if want := points[part.first+i]; got != want {
+					t.Fatalf("point %d: got %x, want %x", part.first+i, got, want)
+				}
 			}
 		}
 	})
 }
 
+func random2(f *Field, r *rand.Rand) *Affine { return &Affine{*random(f, r), *random(f, r)} }
+
 func BenchmarkLookup(b *testing.B) {
 	benchmarkField(b, func(b *testing.B, f *Field, x, y *Element) {
-		table := make([]uint64, 32*2*f.words)
+		table := f.NewTable(32)
 		var p Affine
 		for b.Loop() {
-			f.Lookup(&p, table, 5)
+			f.Lookup(&p, table, 0, 32, 5)
 		}
 	})
 }

@@ -67,12 +67,12 @@ func addMixed431(p *uint64, q *uint64, r *uint64)
 //go:noescape
 func doubleAddMixed431(p *uint64, q *uint64, r *uint64)
 
-// lookup257 is Lookup in a table of n ≥ 1 entries.
+// lookup257 is Lookup in n ≥ 1 points, without their highest words.
 //
 //go:noescape
-func lookup257(p *uint64, table *uint64, n int, index int)
+func lookup257(p *uint64, points *uint64, n int, index int)
 
-// lookup431 is Lookup in a table of n ≥ 1 entries.
+// lookup431 is Lookup in n ≥ 1 points.
 //
 //go:noescape
-func lookup431(p *uint64, table *uint64, n int, index int)
+func lookup431(p *uint64, points *uint64, n int, index int)

@@ -47,8 +47,8 @@ func main() {
 		addMixed(f)
 		doubleAddMixed(f)
 	}
-	lookup(&m257{}, 5)
-	lookup(&m431{}, 7)
+	lookup257()
+	lookup431()
 	Generate()
 }
 
