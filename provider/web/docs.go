@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"brama/provider/web/markdown"
 )
@@ -44,34 +45,42 @@ type Doc struct {
 	Index    string             // where the list of guides is
 }
 
-// loadDocs renders every file of fsys below root in language l, by its name without language and suffix.
-func (s *Site) loadDocs(fsys fs.FS, root string, l Lang) (map[string]*markdown.Document, error) {
-	docs := map[string]*markdown.Document{}
+// guides are texts in one language by name without language and suffix. Each is rendered when somebody first reads it: together
+// they are a tenth of the memory of a server that nobody uses. That every one can be rendered is a test's.
+type guides map[string]func() (*markdown.Document, error)
+
+// loadDocs finds every file of fsys below root in language l.
+func (s *Site) loadDocs(fsys fs.FS, root string, l Lang) (guides, error) {
+	docs := guides{}
 	suffix := "." + string(l) + ".md"
 	err := fs.WalkDir(fsys, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		short, ok := strings.CutSuffix(strings.TrimPrefix(name, root+"/"), suffix)
-		if !ok {
-			return nil
-		}
-		b, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		docs[short], err = markdown.Render(string(b), markdown.Options{
-			Link: func(target string) (string, bool) { return s.docLink(fsys, root, short, target) },
-			Table: func(n int) string {
-				return s.texts[l].fill(s.texts[l].m["docs.table"], map[string]string{"n": fmt.Sprint(n)})
-			},
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if short, ok := strings.CutSuffix(strings.TrimPrefix(name, root+"/"), suffix); ok {
+			docs[short] = sync.OnceValues(func() (*markdown.Document, error) { return s.renderDoc(fsys, root, name, short, l) })
 		}
 		return nil
 	})
 	return docs, err
+}
+
+// renderDoc renders the file called name, which is the guide called short.
+func (s *Site) renderDoc(fsys fs.FS, root, name, short string, l Lang) (*markdown.Document, error) {
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := markdown.Render(string(b), markdown.Options{
+		Link: func(target string) (string, bool) { return s.docLink(fsys, root, short, target) },
+		Table: func(n int) string {
+			return s.texts[l].fill(s.texts[l].m["docs.table"], map[string]string{"n": fmt.Sprint(n)})
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: %s: %w", name, err)
+	}
+	return d, nil
 }
 
 // docLink is where a link of the guide called from leads: to the web by https, to a place in the page, to another guide by the
@@ -119,7 +128,10 @@ func (s *Site) DocIndex(l Lang) []DocGroup {
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(place(a)-place(b), strings.Compare(a, b)) })
 	for _, name := range names {
-		d := s.docs[l][name]
+		d, err := s.docs[l][name]()
+		if err != nil {
+			continue // none is: see guides
+		}
 		link := DocLink{URL: s.base + DocsPath + "/" + name, Title: d.Title, Lead: d.Lead}
 		if strings.HasPrefix(name, "connectors/") {
 			methods.Docs = append(methods.Docs, link)
@@ -132,8 +144,12 @@ func (s *Site) DocIndex(l Lang) []DocGroup {
 
 // Doc returns the guide called name, such as "connectors/diia", ok being false if there is none.
 func (s *Site) Doc(l Lang, name string) (doc Doc, ok bool) {
-	d, ok := s.docs[l][name]
+	render, ok := s.docs[l][name]
 	if !ok {
+		return Doc{}, false
+	}
+	d, err := render()
+	if err != nil {
 		return Doc{}, false
 	}
 	doc = Doc{Title: d.Title, HTML: d.HTML, Index: s.base + DocsPath}

@@ -8,12 +8,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"brama/provider/web/markdown"
 )
 
 // TestGuidesInBothLanguages: every guide has a twin with the same parts, and is in the index.
 func TestGuidesInBothLanguages(t *testing.T) {
 	s := site(t, false)
-	for kind, docs := range map[string]map[Lang]map[string]int{"guide": countHeadings(s, false), "text": countHeadings(s, true)} {
+	for kind, docs := range map[string]map[Lang]map[string]int{"guide": countHeadings(t, s, false), "text": countHeadings(t, s, true)} {
 		if len(docs[Ukrainian]) == 0 {
 			t.Fatalf("no %s", kind)
 		}
@@ -42,7 +44,21 @@ func TestGuidesInBothLanguages(t *testing.T) {
 	}
 }
 
-func countHeadings(s *Site, prose bool) map[Lang]map[string]int {
+// rendered is the guide called name.
+func rendered(t *testing.T, docs guides, name string) *markdown.Document {
+	t.Helper()
+	render, ok := docs[name]
+	if !ok {
+		t.Fatalf("no text is called %s", name)
+	}
+	d, err := render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func countHeadings(t *testing.T, s *Site, prose bool) map[Lang]map[string]int {
 	all := map[Lang]map[string]int{}
 	for _, l := range Langs {
 		all[l] = map[string]int{}
@@ -50,8 +66,8 @@ func countHeadings(s *Site, prose bool) map[Lang]map[string]int {
 		if prose {
 			docs = s.prose[l]
 		}
-		for name, d := range docs {
-			all[l][name] = len(d.Headings)
+		for name := range docs {
+			all[l][name] = len(rendered(t, docs, name).Headings)
 		}
 	}
 	return all
@@ -83,12 +99,11 @@ func TestNoDeadLinks(t *testing.T) {
 					continue
 				}
 				lang := Lang(strings.TrimPrefix(path.Ext(strings.TrimSuffix(name, ".md")), "."))
-				doc := s.docs[lang][file]
 				if file == "" {
-					doc = s.docs[lang][strings.TrimSuffix(from, "."+string(lang)+".md")]
+					file = strings.TrimSuffix(from, "."+string(lang)+".md")
 				}
 				found := false
-				for _, h := range doc.Headings {
+				for _, h := range rendered(t, s.docs[lang], file).Headings {
 					found = found || h.ID == anchor
 				}
 				if !found {
@@ -110,7 +125,8 @@ func TestNoDeadLinks(t *testing.T) {
 func TestTitlesOfTexts(t *testing.T) {
 	s := site(t, false)
 	for _, l := range Langs {
-		for name, d := range s.prose[l] {
+		for name := range s.prose[l] {
+			d := rendered(t, s.prose[l], name)
 			if want := s.texts[l].m[name+".heading"]; d.Title != want {
 				t.Errorf("%s in %s is called %q and %q", name, l, d.Title, want)
 			}

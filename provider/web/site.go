@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"brama/provider/web/markdown"
 	"brama/provider/web/plate"
 )
 
@@ -39,8 +38,8 @@ type Site struct {
 	assets *Assets
 	texts  map[Lang]*Texts
 	pages  map[Lang]map[string]*plate.Plate
-	docs   map[Lang]map[string]*markdown.Document // the guides
-	prose  map[Lang]map[string]*markdown.Document // the texts of S17
+	docs   map[Lang]guides
+	prose  map[Lang]guides // the texts of S17
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
@@ -55,7 +54,7 @@ func New(cfg Config) (*Site, error) {
 	}
 	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
 		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*plate.Plate{},
-		docs: map[Lang]map[string]*markdown.Document{}, prose: map[Lang]map[string]*markdown.Document{}}
+		docs: map[Lang]guides{}, prose: map[Lang]guides{}}
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
@@ -124,9 +123,13 @@ func (s *Site) funcs(l Lang) template.FuncMap {
 
 // proseOf is a text of S17.
 func (s *Site) proseOf(l Lang, name string) (template.HTML, error) {
-	d, ok := s.prose[l][name]
+	render, ok := s.prose[l][name]
 	if !ok {
 		return "", fmt.Errorf("web: no text %q in %s", name, l)
+	}
+	d, err := render()
+	if err != nil {
+		return "", err
 	}
 	return d.HTML, nil
 }

@@ -78,6 +78,7 @@ type announced struct {
 }
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	wiring.CollectOften()
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
 	data, clean, err := openData(o.data)
 	if err != nil {
@@ -180,6 +181,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err := announce(stdout, o.json, r); err != nil {
 		return err
 	}
+	go wiring.KeepMemory(serving)
 	return wiring.Serve(ctx, log,
 		wiring.Site{Listener: listeners[0], Handler: handler},
 		wiring.Site{Listener: listeners[1], Handler: portal.Handler()},

@@ -77,6 +77,7 @@ func Run(ctx context.Context, args []string, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	wiring.CollectOften()
 	secret, err := c.Secret()
 	if err != nil {
 		return fmt.Errorf("reading the secret: %w", err)
@@ -161,6 +162,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 		return err
 	}
 	log.Info("serving", "issuer", c.Issuer, "listen", listener.Addr().String(), "clients", len(clients))
+	go wiring.KeepMemory(background)
 	return wiring.Serve(ctx, log, wiring.Site{Listener: listener, Handler: handler})
 }
 

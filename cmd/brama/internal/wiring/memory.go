@@ -19,13 +19,22 @@ const (
 	memoryStep = 5 * time.Second
 )
 
-// keepMemory gives back what the start left behind, and then keeps the collector at heapRoom, until ctx ends. An
-// operator's GOGC is obeyed instead.
-func keepMemory(ctx context.Context) {
+// startGC is GOGC while a server is put together: what it keeps then lies close, where it would be strewn among as much that
+// is thrown away.
+const startGC = 25
+
+// CollectOften is called before a server is put together, KeepMemory when it is. An operator's GOGC is obeyed instead.
+func CollectOften() {
+	if !ownGC() {
+		debug.SetGCPercent(startGC)
+	}
+}
+
+// KeepMemory gives back what the start left behind, and then keeps the collector at heapRoom, until ctx ends.
+func KeepMemory(ctx context.Context) {
 	t := time.NewTimer(startTime)
 	defer t.Stop()
-	_, own := os.LookupEnv("GOGC")
-	percent := defaultGC
+	own, percent := ownGC(), startGC
 	for first := true; ; first = false {
 		select {
 		case <-ctx.Done():
@@ -44,6 +53,11 @@ func keepMemory(ctx context.Context) {
 		}
 		t.Reset(memoryStep)
 	}
+}
+
+func ownGC() bool {
+	_, own := os.LookupEnv("GOGC")
+	return own
 }
 
 // gcPercent is GOGC for a live heap of so many bytes: heapRoom in all, within bounds.

@@ -23,7 +23,8 @@ func TestKeepMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); keepMemory(ctx) }()
+		go func() { defer close(done); KeepMemory(ctx) }()
+		CollectOften()
 		time.Sleep(3 * memoryStep)
 		stop()
 		<-done

@@ -42,7 +42,6 @@ func Serve(ctx context.Context, log *slog.Logger, sites ...Site) error {
 			}
 		}()
 	}
-	go keepMemory(ctx)
 	<-ctx.Done()
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer done()
