@@ -5,11 +5,15 @@ import (
 	"errors"
 	"net/url"
 	"testing"
+	"time"
 
 	"brama/connectors"
 	"brama/connectors/connectortest"
+	"brama/internal/fetch"
+	"brama/internal/qes"
 	"brama/internal/qes/cms"
 	"brama/internal/qes/qestest"
+	"brama/internal/qes/revocation"
 )
 
 func TestContract(t *testing.T) {
@@ -45,5 +49,47 @@ func TestSignFails(t *testing.T) {
 	_, err = c.Advance(t.Context(), connectortest.Login(t, Method), connectors.Event{Via: connectors.ViaForm, Values: url.Values{"person": {"valid"}}})
 	if err == nil || errors.Is(err, connectors.ErrRetry) {
 		t.Errorf("%v", err)
+	}
+}
+
+// BenchmarkAdvance is a press on a button of the form: a signature is made and validated, the status of its certificate
+// remembered.
+func BenchmarkAdvance(b *testing.B) {
+	a := connectortest.NewAuthority(b)
+	store, err := a.TrustStore()
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := fetch.New(fetch.Config{AllowLoopback: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	status, err := revocation.New(revocation.Config{Do: client.Do, Responders: store.Responders, AllowsHost: store.AllowsHost})
+	if err != nil {
+		b.Fatal(err)
+	}
+	validator, err := qes.New(qes.Config{Trust: store, Revocation: status, Policy: qes.Policy{RequirePurpose: true}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	person := a.Person(b, nil)
+	signer, err := cms.Prepare(person.Key, person.Certificate.Raw)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := New(Config{Verifier: validator, Persons: []string{"valid"},
+		Sign: func(_ context.Context, _ string, challenge []byte) ([]byte, error) {
+			return signer.Sign(cms.Options{Content: challenge, Detached: true, Purpose: cms.PurposeLogin, SigningTime: time.Now()})
+		}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	login := connectortest.Login(b, Method)
+	event := connectors.Event{Via: connectors.ViaForm, Values: url.Values{"person": {"valid"}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Advance(b.Context(), login, event); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -48,6 +48,7 @@ type Set struct {
 type person struct {
 	outcome string
 	issued  []*qestest.Issued // several for Multi
+	signer  *cms.Prepared     // the first of them
 }
 
 // birthday is the one that the invented numbers begin with: the 12345th day of the count.
@@ -129,6 +130,10 @@ func New(p *qestest.Provider) (*Set, error) {
 			}
 			one.issued = append(one.issued, issued)
 		}
+		var err error
+		if one.signer, err = cms.Prepare(one.issued[0].Key, one.issued[0].Certificate.Raw); err != nil {
+			return nil, fmt.Errorf("demokeys: %s: %w", plan.outcome, err)
+		}
 		s.persons = append(s.persons, one)
 	}
 	return s, nil
@@ -168,10 +173,8 @@ func (s *Set) Sign(_ context.Context, outcome string, challenge []byte) ([]byte,
 	}
 	for _, p := range s.persons {
 		if p.outcome == outcome {
-			one := p.issued[0]
-			return cms.Sign(one.Key, cms.Options{
-				Certificate: one.Certificate.Raw, Content: challenge, Detached: true,
-				Purpose: cms.PurposeLogin, SigningTime: s.provider.Now(),
+			return p.signer.Sign(cms.Options{
+				Content: challenge, Detached: true, Purpose: cms.PurposeLogin, SigningTime: s.provider.Now(),
 			})
 		}
 	}

@@ -5,11 +5,17 @@ package der
 // Element encodes one element with tag t whose content is the concatenation of parts.
 func Element(t Tag, parts ...[]byte) []byte { return Append(nil, t, parts...) }
 
+// maxHead is the size of the longest tag and length that is written.
+const maxHead = 6
+
 // Append appends one element to b.
 func Append(b []byte, t Tag, parts ...[]byte) []byte {
 	n := 0
 	for _, p := range parts {
 		n += len(p)
+	}
+	if b == nil {
+		b = make([]byte, 0, maxHead+n)
 	}
 	b = append(b, byte(t))
 	switch {

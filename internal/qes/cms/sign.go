@@ -46,17 +46,43 @@ var ErrEmptyContent = errors.New("cms: empty content")
 // Sign makes a ContentInfo with a CAdES-BES SignedData of one signer (RFC 5652 5, RFC 5126 4.3.1). The certificate must be
 // the one of s's key, which is not checked here.
 func Sign(s Signer, o Options) ([]byte, error) {
+	p, err := Prepare(s, o.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	return p.Sign(o)
+}
+
+// A Prepared signer has its certificate read and hashed, for many signatures. It is safe for concurrent use if its Signer is.
+type Prepared struct {
+	signer      Signer
+	certificate *tbs.Certificate
+	digest      []byte // of the certificate
+}
+
+// Prepare reads the certificate of s, DER.
+func Prepare(s Signer, certificate []byte) (*Prepared, error) {
+	c, err := tbs.Parse(certificate)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := s.Digest(c.Raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{signer: s, certificate: c, digest: digest}, nil
+}
+
+// Sign is the function Sign with the certificate of p; o.Certificate is left aside.
+func (p *Prepared) Sign(o Options) ([]byte, error) {
+	s, certificate := p.signer, p.certificate
 	if len(o.Content) == 0 {
 		return nil, ErrEmptyContent
 	}
 	if o.Purpose != "" && o.Purpose != PurposeLogin {
 		return nil, errors.New("cms: unknown purpose")
 	}
-	certificate, err := tbs.Parse(o.Certificate)
-	if err != nil {
-		return nil, err
-	}
-	attributes, err := signedAttributes(s, certificate, o)
+	attributes, err := p.signedAttributes(o)
 	if err != nil {
 		return nil, err
 	}
@@ -95,19 +121,15 @@ func Sign(s Signer, o Options) ([]byte, error) {
 func encodeSerial(c *tbs.Certificate) []byte { return der.Element(der.Integer, c.Serial) }
 
 // signedAttributes encodes the SET OF Attribute (RFC 5652 11, RFC 5126 5.7) in DER order.
-func signedAttributes(s Signer, certificate *tbs.Certificate, o Options) ([]byte, error) {
-	digest, err := s.Digest(o.Content)
-	if err != nil {
-		return nil, err
-	}
-	certDigest, err := s.Digest(certificate.Raw)
+func (p *Prepared) signedAttributes(o Options) ([]byte, error) {
+	digest, err := p.signer.Digest(o.Content)
 	if err != nil {
 		return nil, err
 	}
 	attributes := [][]byte{
 		attribute(oidContentType, der.EncodeOID(OIDData)),
 		attribute(oidMessageDigest, der.EncodeOctetString(digest)),
-		attribute(oidSigningCertificateV2, signingCertificate(s.DigestAlgorithm(), certDigest, certificate)),
+		attribute(oidSigningCertificateV2, signingCertificate(p.signer.DigestAlgorithm(), p.digest, p.certificate)),
 	}
 	if !o.SigningTime.IsZero() {
 		t, err := encodeTime(o.SigningTime)
