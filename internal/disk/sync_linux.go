@@ -9,6 +9,21 @@ import (
 // Sync makes what was written to f durable: its bytes and its length, but not the time of the change, which is a write of
 // its own.
 func Sync(f *os.File) error {
+	if w := takeWaiter(); w != nil {
+		asked, err := w.sync(f.Fd())
+		if asked && err != nil {
+			return err // the waiter may still owe an answer: it is not used again
+		}
+		putWaiter(w)
+		if asked {
+			return nil
+		}
+	}
+	return block(f)
+}
+
+// block is Sync in a call that blocks its thread.
+func block(f *os.File) error {
 	for {
 		if err := syscall.Fdatasync(int(f.Fd())); !errors.Is(err, syscall.EINTR) {
 			return err

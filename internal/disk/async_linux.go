@@ -1,0 +1,117 @@
+package disk
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A waiter has the kernel sync a file and waits for the answer in the runtime's poller, io_submit(2). A thread that blocks in
+// fdatasync(2) instead is found by the runtime's monitor, which moves the processor to another thread and wakes every few
+// microseconds from then on: on one core that costs as much as the sync itself.
+type waiter struct {
+	queue uintptr  // aio_context_t
+	event *os.File // eventfd(2): readable once the answer is there
+	fd    uint32   // of event
+}
+
+// iocb is struct iocb of <linux/aio_abi.h>.
+type iocb struct {
+	data          uint64
+	_             [2]uint32 // aio_key and aio_rw_flags: their order is the machine's
+	opcode        uint16
+	priority      int16
+	fd            uint32
+	buf, size     uint64
+	offset        int64
+	_             uint64
+	flags, signal uint32 // signal is the eventfd
+}
+
+// ioEvent is struct io_event of <linux/aio_abi.h>.
+type ioEvent struct {
+	data, object    uint64
+	result, result2 int64
+}
+
+const (
+	opSyncData = 3 // IOCB_CMD_FDSYNC, since Linux 4.18
+	flagSignal = 1 // IOCB_FLAG_RESFD
+)
+
+func newWaiter() (*waiter, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	w := &waiter{event: os.NewFile(uintptr(fd), "eventfd"), fd: uint32(fd)}
+	if _, _, e := unix.Syscall(unix.SYS_IO_SETUP, 1, uintptr(unsafe.Pointer(&w.queue)), 0); e != 0 {
+		_ = w.event.Close()
+		return nil, e
+	}
+	return w, nil
+}
+
+// sync makes what was written to fd durable. asked is false if the kernel did not take the order: nothing is known then.
+func (w *waiter) sync(fd uintptr) (asked bool, err error) {
+	cb := iocb{opcode: opSyncData, fd: uint32(fd), flags: flagSignal, signal: w.fd}
+	list := [1]*iocb{&cb}
+	if n, _, e := unix.RawSyscall(unix.SYS_IO_SUBMIT, w.queue, 1, uintptr(unsafe.Pointer(&list))); e != 0 || n != 1 {
+		return false, e
+	}
+	var count [8]byte
+	if _, err := w.event.Read(count[:]); err != nil {
+		return true, fmt.Errorf("disk: waiting for a sync: %w", err)
+	}
+	var answer ioEvent
+	for {
+		n, _, e := unix.RawSyscall6(unix.SYS_IO_GETEVENTS, w.queue, 1, 1, uintptr(unsafe.Pointer(&answer)), 0, 0)
+		if e == unix.EINTR {
+			continue
+		}
+		if e != 0 || n != 1 {
+			return true, fmt.Errorf("disk: %d answers to a sync: %w", n, e)
+		}
+		break
+	}
+	if answer.result < 0 {
+		return true, unix.Errno(-answer.result)
+	}
+	return true, nil
+}
+
+// idle are the waiters that nobody uses: as many as files were ever synced at once.
+var idle struct {
+	sync.Mutex
+	list []*waiter
+	none bool // an old kernel, or a sandbox without these calls
+}
+
+// takeWaiter returns nil where there are none.
+func takeWaiter() *waiter {
+	idle.Lock()
+	defer idle.Unlock()
+	if idle.none {
+		return nil
+	}
+	if n := len(idle.list); n > 0 {
+		w := idle.list[n-1]
+		idle.list = idle.list[:n-1]
+		return w
+	}
+	w, err := newWaiter()
+	if err != nil {
+		idle.none = true
+		return nil
+	}
+	return w
+}
+
+func putWaiter(w *waiter) {
+	idle.Lock()
+	defer idle.Unlock()
+	idle.list = append(idle.list, w)
+}
