@@ -347,3 +347,43 @@ func TestRotate(t *testing.T) {
 		t.Error("the new key does not sign after a day")
 	}
 }
+
+// TestRestartsAroundRotation: a server that is started anew before, between and after the steps of a change goes on where the store
+// stands: nothing signs that portals have not met, and what was signed stays good.
+func TestRestartsAroundRotation(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	now := begin
+	store := memstore.New(memstore.Config{Now: func() time.Time { return now }})
+	clock := func(c *Config) { c.Now = func() time.Time { return now } }
+	k := quick(t, store, clock)
+	old, token := activeID(k, ES256), sign(t, k)
+	var next string
+	for _, step := range []struct {
+		after     time.Duration
+		published int
+		signsNew  bool
+	}{
+		{89*day - time.Hour, 1, false}, {89*day + time.Hour, 2, false}, {90*day - time.Hour, 2, false}, {90*day + 3*time.Hour, 2, true}, {119 * day, 2, true},
+	} {
+		now = begin.Add(step.after)
+		k = quick(t, store, clock) // the restart
+		ids := kids(t, k)
+		if len(ids) != step.published || !slices.Contains(ids, old) {
+			t.Fatalf("after %v: %v is published, want %d with the old one", step.after, ids, step.published)
+		}
+		for _, id := range ids {
+			if id != old && next == "" {
+				next = id
+			}
+			if id != old && id != next {
+				t.Fatalf("after %v: a restart made another successor", step.after)
+			}
+		}
+		if id := activeID(k, ES256); (id == next) != step.signsNew || !step.signsNew && id != old {
+			t.Errorf("after %v: %s signs", step.after, id)
+		}
+		if _, err := k.Verify(token); err != nil {
+			t.Errorf("after %v: a token of the first key: %v", step.after, err)
+		}
+	}
+}
