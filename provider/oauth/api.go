@@ -29,7 +29,6 @@ type AuthorizeRequest struct {
 	// ACREssential says that one of ACRValues must be met exactly (OpenID Connect Core 5.5.1.1).
 	ACREssential bool     `json:",omitempty"`
 	UILocales    []string `json:",omitempty"`
-	Display      string   `json:",omitempty"` // page, popup, touch, wap
 	IDPHint      string   `json:",omitempty"`
 	LoginHint    string   `json:",omitempty"` // the portal's words: shown at most, never trusted
 	// HintSubject is the sub that the answer must have, from a verified id_token_hint or from sub in Claims; "" is anybody.

@@ -115,7 +115,7 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		ACRs:                  acrs,
 		Challenges:            []string{"S256"},
 		Prompts:               prompts,
-		Displays:              displays,
+		Displays:              []string{"page"}, // one for every screen; other values are ignored
 		ClaimsParameter:       true,
 		RequestParameter:      true,
 		RequestAlgorithms:     AssertionAlgorithms(),

@@ -69,8 +69,8 @@ func (req *AuthorizeRequest) ReadPacked(r *pack.Reader) error {
 }
 
 // words are the fields of req that are a string each, in the order of the packed form.
-func (req *AuthorizeRequest) words() [13]*string {
-	return [...]*string{&req.ClientID, &req.RedirectURI, &req.State, &req.ResponseMode, &req.Display, &req.IDPHint, &req.LoginHint,
+func (req *AuthorizeRequest) words() [12]*string {
+	return [...]*string{&req.ClientID, &req.RedirectURI, &req.State, &req.ResponseMode, &req.IDPHint, &req.LoginHint,
 		&req.HintSubject, &req.HintSID, &req.Purpose, &req.AccountHint, &req.DPoPJKT, &req.RequestURI}
 }
 

@@ -12,7 +12,6 @@ import (
 // What an authorization request may ask for.
 var (
 	prompts    = []string{"none", "login", "consent", "select_account", "create"}
-	displays   = []string{"page", "popup", "touch", "wap"}
 	acrs       = []string{"low", "substantial", "high"}
 	grantNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
 )
@@ -165,8 +164,8 @@ func readPrompt(req *AuthorizeRequest, c *Client, form url.Values) error {
 	return nil
 }
 
-// readHints reads what the portal says of the person and of the page. Unknown values of display and of the languages are
-// ignored (OpenID Connect Core 3.1.2.1).
+// readHints reads what the portal says of the person and of the page. Unknown languages are ignored, and so is display:
+// there is one page for every screen (OpenID Connect Core 3.1.2.1).
 func readHints(req *AuthorizeRequest, _ *Client, form url.Values) error {
 	// They travel with the login through the browser.
 	for _, name := range []string{"acr_values", "ui_locales", "idp_hint", "login_hint", "account_hint"} {
@@ -176,9 +175,6 @@ func readHints(req *AuthorizeRequest, _ *Client, form url.Values) error {
 	}
 	req.UILocales = words(form.Get("ui_locales"))
 	req.IDPHint = form.Get("idp_hint")
-	if d := form.Get("display"); slices.Contains(displays, d) {
-		req.Display = d
-	}
 	var err error
 	if req.LoginHint, err = readShown(form.Get("login_hint")); err != nil {
 		return invalidRequest("login_hint has a character that cannot be shown")

@@ -36,11 +36,11 @@ func (f *fixture) refused(name, code string, changes ...string) {
 func TestParametersAreRead(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	jkt := challengeOf("a key")
-	req := f.read("prompt", "login  consent login", "max_age", "60", "acr_values", "high low", "ui_locales", "uk-UA en", "display", "popup",
+	req := f.read("prompt", "login  consent login", "max_age", "60", "acr_values", "high low", "ui_locales", "uk-UA en",
 		"idp_hint", "diia", "login_hint", "taras@example.ua", "dpop_jkt", jkt, "account_hint", "x", "purpose", "Щоб знати, хто ви", "unknown", "ignored",
 		"claims", `{"userinfo":{"name":{"essential":true},"given_name":null},"id_token":{"rnokpp":{"purpose":"x"},"birthdate":{"value":"1990-01-02"}},"other":5}`)
 	if !slices.Equal(req.Prompt, []string{"login", "consent"}) || *req.MaxAge != 60 || !slices.Equal(req.ACRValues, []string{"high", "low"}) ||
-		req.ACREssential || !slices.Equal(req.UILocales, []string{"uk-UA", "en"}) || req.Display != "popup" || req.IDPHint != "diia" ||
+		req.ACREssential || !slices.Equal(req.UILocales, []string{"uk-UA", "en"}) || req.IDPHint != "diia" ||
 		req.LoginHint != "taras@example.ua" || req.DPoPJKT != jkt || req.AccountHint != "" || req.Purpose != "" {
 		t.Errorf("%+v", req)
 	}
@@ -56,7 +56,7 @@ func TestParametersAreRead(t *testing.T) {
 			t.Errorf("%s reaches fosite", name)
 		}
 	}
-	if req := f.read("display", "hologram", "ui_locales", "zz"); req.Display != "" {
+	if req := f.read("display", "hologram", "ui_locales", "zz"); req.Form.Has("display") || !slices.Equal(req.UILocales, []string{"zz"}) {
 		t.Errorf("%+v", req)
 	}
 	if req := f.read("purpose", "link", "account_hint", "taras", "max_age", "60"); req.Purpose != "link" || req.AccountHint != "taras" || !slices.Equal(req.Prompt, []string{"login"}) {

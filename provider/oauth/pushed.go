@@ -32,7 +32,7 @@ const (
 // requestParameters are those that a pushed request keeps. Everything else, the client's authentication first of all, is
 // forgotten.
 var requestParameters = []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode",
-	"code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "ui_locales", "display", "idp_hint", "login_hint",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "ui_locales", "idp_hint", "login_hint",
 	"id_token_hint", "claims", "purpose", "account_hint", "dpop_jkt", "registration"}
 
 func keepParameters(form url.Values) url.Values {
