@@ -9,7 +9,7 @@ import (
 	"brama/internal/qes/tbs"
 )
 
-// maxKnown bounds the certificates that a Validator remembers, of about 12 KiB each.
+// maxKnown bounds the certificates that a Validator remembers, of about 3 KiB each.
 const maxKnown = 256
 
 // known remembers how certificates read, by the SHA-256 of all their octets: reading one twice, by two readers that must

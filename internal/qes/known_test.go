@@ -2,6 +2,7 @@ package qes_test
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -99,4 +100,51 @@ func TestKnownIsJudgedAnew(t *testing.T) {
 	if _, err := s.validator.Verify(t.Context(), b, challenge); !errors.Is(err, qes.CertExpired) {
 		t.Errorf("after its end: %v", err)
 	}
+}
+
+// TestMemoryOfManySigners: a thousand persons leave no more behind than the bound of what is remembered, and no tables are made
+// for keys that are not an issuer's.
+func TestMemoryOfManySigners(t *testing.T) {
+	const persons, most = 1000, 2 << 20
+	s := newSite(t, qes.Policy{})
+	store, err := s.TrustStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := qes.New(qes.Config{Trust: store, Revocation: always(qes.StatusGood)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures := make([][]byte, persons)
+	for i := range signatures {
+		signatures[i] = sign(t, s.issue(t, qestest.Request{RNOKPP: "1234567899"}))
+	}
+	if _, err := v.Verify(t.Context(), signatures[0], challenge); err != nil { // tables of the curve are made once
+		t.Fatal(err)
+	}
+	before := heap()
+	for _, b := range signatures {
+		res, err := v.Verify(t.Context(), b, challenge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Signer.Tabled() {
+			t.Fatal("tables for the key of a person")
+		}
+	}
+	if grown := heap() - before; grown > most {
+		t.Errorf("%d persons leave %d KiB behind, want at most %d", persons, grown>>10, most>>10)
+	} else {
+		t.Logf("%d persons leave %d KiB behind", persons, grown>>10)
+	}
+	runtime.KeepAlive(signatures)
+	runtime.KeepAlive(v)
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

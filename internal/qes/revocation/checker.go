@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/url"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -26,7 +24,6 @@ const (
 
 	crlTimeout = 10 * time.Second
 	nonceSize  = 32
-	maxCached  = 10_000
 )
 
 // A Config says whom to ask and how.
@@ -60,15 +57,7 @@ type Checker struct {
 	breaker fetch.Breaker // by address
 	lists   lists
 
-	mu    sync.Mutex
-	cache map[cacheKey]cached
-}
-
-type cacheKey struct{ leaf, issuer [sha256.Size]byte }
-
-type cached struct {
-	answer qes.Revocation
-	until  time.Time
+	answers answers
 }
 
 var _ qes.RevocationChecker = (*Checker)(nil)
@@ -87,7 +76,7 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	c := &Checker{cfg: cfg, breaker: fetch.Breaker{Now: cfg.Now}, cache: make(map[cacheKey]cached)}
+	c := &Checker{cfg: cfg, breaker: fetch.Breaker{Now: cfg.Now}}
 	c.lists.init()
 	return c, nil
 }
@@ -114,7 +103,7 @@ func (c *Checker) Check(ctx context.Context, leaf *cert.Certificate, issuer qes.
 // answer is the remembered answer, or a new one.
 func (c *Checker) answer(ctx context.Context, leaf *cert.Certificate, issuer qes.Service) (qes.Revocation, error) {
 	key := cacheKey{leaf.Fingerprint(), issuer.Certificate.Fingerprint()}
-	if answer, ok := c.cached(key); ok {
+	if answer, ok := c.answers.get(key, c.cfg.Now()); ok {
 		return answer, nil
 	}
 	// One question for all who ask the same; it goes on when the first of them gives up.
@@ -255,16 +244,6 @@ func (c *Checker) exchange(ctx context.Context, address string, request fetch.Re
 	return body, err
 }
 
-func (c *Checker) cached(key cacheKey) (qes.Revocation, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.cache[key]
-	if !ok || !c.cfg.Now().Before(e.until) {
-		return qes.Revocation{}, false
-	}
-	return e.answer, true
-}
-
 // remember keeps an answer that says something, not longer than it is fresh.
 func (c *Checker) remember(key cacheKey, answer qes.Revocation, until time.Time) {
 	if c.cfg.CacheFor < 0 || answer.Status == qes.StatusUnknown {
@@ -274,17 +253,5 @@ func (c *Checker) remember(key cacheKey, answer qes.Revocation, until time.Time)
 	if limit := now.Add(c.cfg.CacheFor); until.After(limit) {
 		until = limit
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.cache) >= maxCached {
-		for k, e := range c.cache {
-			if !now.Before(e.until) {
-				delete(c.cache, k)
-			}
-		}
-		if len(c.cache) >= maxCached {
-			clear(c.cache) // forgetting costs a question, no more
-		}
-	}
-	c.cache[key] = cached{answer, until}
+	c.answers.put(key, answer, until, now)
 }
