@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"brama/storage"
 )
@@ -135,12 +134,8 @@ func (p *Provider) introspect(ctx context.Context, caller *Client, token string)
 		answer.Audience = caller.ID
 		return answer, nil
 	}
-	var who struct {
-		Subject  string    `json:"sub"`
-		ACR      string    `json:"acr"`
-		AuthTime time.Time `json:"auth_time"`
-	}
-	if err := p.openGrantInto(g, &who); err != nil {
+	who, err := p.openGrant(g)
+	if err != nil {
 		return nil, err
 	}
 	answer.Subject, answer.ACR, answer.Audience = who.Subject, who.ACR, p.cfg.Issuer

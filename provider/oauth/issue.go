@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func (p *Provider) idToken(ctx context.Context, client *Client, c *sealedGrant, 
 	if len(c.AMR) != 0 {
 		claims["amr"] = c.AMR
 	}
-	payload, err := json.Marshal(claims)
+	payload, err := marshalClaims(claims)
 	if err != nil {
 		return "", fmt.Errorf("oauth: encoding claims: %w", err)
 	}

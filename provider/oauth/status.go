@@ -44,9 +44,9 @@ const (
 
 // A grantStatus is what a grant with refresh tokens keeps of the certificate that it was given by.
 type grantStatus struct {
-	ID       string    `json:"id"` // of storage.Certificate
-	Checked  time.Time `json:"checked"`
-	NotAfter time.Time `json:"not_after"`
+	ID       string // of storage.Certificate
+	Checked  time.Time
+	NotAfter time.Time
 }
 
 // statusOf returns what a grant of this login keeps for later questions, nil where there will be none.

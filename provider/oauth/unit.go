@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -67,46 +66,35 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 
 // A sealedGrant is what a grant says of the person. It is sealed in the store for its grant alone.
 type sealedGrant struct {
-	Subject  string         `json:"sub"`
-	Nonce    string         `json:"nonce,omitempty"`
-	SID      string         `json:"sid,omitempty"`
-	AuthTime time.Time      `json:"auth_time"`
-	ACR      string         `json:"acr,omitempty"`
-	Level    string         `json:"level,omitempty"` // of the login; acr is less where the request named a lower one
-	AMR      []string       `json:"amr,omitempty"`
-	Status   *grantStatus   `json:"status,omitempty"`
-	Claims   map[string]any `json:"claims"` // what tokens may say of the person; see release
+	Subject  string
+	Nonce    string
+	SID      string
+	AuthTime time.Time
+	ACR      string
+	Level    string // of the login; acr is less where the request named a lower one
+	AMR      []string
+	Status   *grantStatus
+	Claims   map[string]any // what tokens may say of the person; see release
 	// What the claims parameter asks for at each place, beyond the scopes.
-	AskedIDToken     []string      `json:"asked_id_token,omitempty"`
-	AskedUserInfo    []string      `json:"asked_userinfo,omitempty"`
-	VerifiedIDToken  []verifiedSet `json:"verified_id_token,omitempty"`
-	VerifiedUserInfo []verifiedSet `json:"verified_userinfo,omitempty"`
+	AskedIDToken     []string
+	AskedUserInfo    []string
+	VerifiedIDToken  []verifiedSet
+	VerifiedUserInfo []verifiedSet
 }
 
 func (p *Provider) sealGrant(id string, c *sealedGrant) ([]byte, error) {
-	plain, err := json.Marshal(c)
+	plain, err := c.pack()
 	if err != nil {
-		return nil, fmt.Errorf("oauth: encoding a grant: %w", err)
+		return nil, err
 	}
 	return p.cfg.Sealer.Seal("grant:"+id, plain), nil
 }
 
 func (p *Provider) openGrant(g *storage.Grant) (*sealedGrant, error) {
-	c := &sealedGrant{}
-	if err := p.openGrantInto(g, c); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// openGrantInto decodes what of a grant is asked for.
-func (p *Provider) openGrantInto(g *storage.Grant, v any) error {
 	plain, err := p.cfg.Sealer.Open("grant:"+g.ID, g.Sealed)
 	if err != nil {
-		return fmt.Errorf("oauth: opening a grant: %w", err)
+		return nil, fmt.Errorf("oauth: opening a grant: %w", err)
 	}
-	if err := json.Unmarshal(plain, v); err != nil {
-		return fmt.Errorf("oauth: decoding a grant: %w", err)
-	}
-	return nil
+	c := &sealedGrant{}
+	return c, c.unpack(plain)
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -16,7 +15,7 @@ func (p *Provider) writeUserInfo(ctx context.Context, w http.ResponseWriter, c *
 		// For this client alone: a portal that is shown the answer of another one sees it (threat T73).
 		claims["iss"], claims["aud"] = p.cfg.Issuer, c.ID
 	}
-	payload, err := json.Marshal(claims)
+	payload, err := marshalClaims(claims)
 	if err != nil {
 		return fmt.Errorf("oauth: encoding userinfo: %w", err)
 	}
