@@ -69,6 +69,40 @@ func TestConsentPolicies(t *testing.T) {
 	}
 }
 
+// The text of the notice stands on the page, in its language, beside the tick and nowhere else.
+func TestNoticeText(t *testing.T) {
+	s := newStack(t, consenting("first"), func(o *options) {
+		before := o.client
+		o.client = func(c *oauth.Client) {
+			before(c)
+			c.NoticeText = map[string]string{"uk": "Навіщо:\n- облік <платників>\n\nhttps://cabinet.example.gov.ua/notice"}
+			c.PolicyURI = "https://cabinet.example.gov.ua/policy"
+		}
+	})
+	for lang, mark := range map[string]string{"uk": `id="notice">`, "en": `id="notice" lang="uk">`} {
+		b := s.browser()
+		b.authorize("idp_hint", "demo", "scope", allScopes, "ui_locales", lang)
+		b.submit("demo", "person", "valid")
+		for _, want := range []string{mark, "<li>облік &lt;платників&gt;</li>", `<a href="https://cabinet.example.gov.ua/notice" rel="noreferrer">`} {
+			if !strings.Contains(b.page, want) {
+				t.Errorf("%s: the page lacks %s", lang, want)
+			}
+		}
+		if strings.Contains(b.page, "/policy") {
+			t.Errorf("%s: the page has the address of the notice beside its text", lang)
+		}
+	}
+	b := s.browser()
+	b.authorize("idp_hint", "demo", "scope", allScopes)
+	b.submit("demo", "person", "valid")
+	b.submit("/confirm", "consent", "yes")
+	b.exchange()
+	b.authorize("scope", allScopes)
+	if strings.Contains(b.page, "платників&gt;") || strings.Contains(b.page, `name="consent"`) {
+		t.Error("a notice that is agreed to is shown again")
+	}
+}
+
 // TestOptionalClaims: what the portal does not need is unticked, comes only if the person gives it, and is remembered; a
 // stranger's field gives nothing.
 func TestOptionalClaims(t *testing.T) {

@@ -103,6 +103,9 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 		Method: rel.method, Email: id.Email, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
 		Version: noticeDate(l.client.NoticeVersion), Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
 	}
+	if rel.ask.tick {
+		data.Notice, data.NoticeLang = notice(&l.client, page.Lang)
+	}
 	for _, claim := range rel.ask.given {
 		if slices.Contains(roleClaims, claim) {
 			data.GetsInRole = append(data.GetsInRole, claim)
@@ -129,6 +132,19 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	f.Report(r.Context(), code, nil)
 	page.Data = data
 	f.render(w, r, page)
+}
+
+// notice is the portal's notice as the page shows it, and its language where that is another one than the page's.
+func notice(c *oauth.Client, lang web.Lang) ([]web.NoticePart, web.Lang) {
+	for _, l := range []web.Lang{lang, web.Ukrainian, web.English} {
+		if text := c.NoticeText[string(l)]; text != "" {
+			if l == lang {
+				return web.ReadNotice(text), ""
+			}
+			return web.ReadNotice(text), l
+		}
+	}
+	return nil, ""
 }
 
 // noticeDate is a version as people read it: most are dates.

@@ -134,6 +134,7 @@ type Client struct {
 	// What the person reads and agrees to.
 	NoticeRequired bool                         // personal-data tick on S8
 	NoticeVersion  string                       // of the personal-data notice
+	NoticeText     map[string]string            // the notice itself, by language; empty where it stands at PolicyURI
 	Consent        string                       // "never" (default), "first", "always"
 	Purpose        map[string]string            // why the portal wants the data, by language
 	Labels         map[string]map[string]string // the portal's own words on pages, by language and key

@@ -109,6 +109,7 @@ type OperatorMetadata struct {
 	SSOGroup       string                       `json:"sso_group,omitempty"`
 	Notice         bool                         `json:"notice,omitempty"`
 	NoticeVersion  string                       `json:"notice_version,omitempty"`
+	NoticeText     map[string]string            `json:"notice_text,omitempty"` // by language
 	Consent        string                       `json:"consent,omitempty"`
 	Purpose        map[string]string            `json:"purpose,omitempty"`
 	Labels         map[string]map[string]string `json:"labels,omitempty"`
@@ -157,7 +158,7 @@ func (r *Registration) Client() (Client, error) {
 		DefaultMaxAge:          r.DefaultMaxAge, RequireAuthTime: r.RequireAuthTime, DefaultACR: r.DefaultACR, MinLevel: r.MinLevel, SSOGroup: r.SSOGroup,
 		BackchannelLogoutURI: r.BackchannelLogoutURI, BackchannelSessionRequired: r.BackchannelSessionRequired,
 		FrontchannelLogoutURI: r.FrontchannelLogoutURI, FrontchannelSessionRequired: r.FrontchannelSessionRequired,
-		NoticeRequired: r.Notice, NoticeVersion: r.NoticeVersion, Consent: r.Consent, Purpose: r.Purpose, Labels: r.Labels,
+		NoticeRequired: r.Notice, NoticeVersion: r.NoticeVersion, NoticeText: r.NoticeText, Consent: r.Consent, Purpose: r.Purpose, Labels: r.Labels,
 		ClientURI: r.ClientURI, LogoURI: r.LogoURI, PolicyURI: r.PolicyURI, TosURI: r.TosURI, Contacts: r.Contacts,
 	}
 	switch {

@@ -27,6 +27,7 @@ const (
 	maxPurpose = 400
 	maxLabel   = 200
 	maxEmail   = 254
+	maxNotice  = 16 << 10 // bytes
 )
 
 // An invalid names what is wrong with a registration. Kind is the error of RFC 7591, 3.2.2.
@@ -268,6 +269,18 @@ func (c *Client) checkWords() error {
 			return faulty("a contact is not a line of text of at most %d bytes", maxEmail)
 		}
 	}
+	for language, text := range c.NoticeText {
+		if language != "uk" && language != "en" {
+			return faulty("language %q is neither uk nor en", language)
+		}
+		if err := checkNotice(text); err != nil {
+			return faulty("notice in %s %w", language, err)
+		}
+	}
+	// What somebody agreed to must be known later by its name.
+	if len(c.NoticeText) != 0 && c.NoticeVersion == "" {
+		return faulty("a text of the notice without its version")
+	}
 	if c.NoticeVersion != "" && !validID(c.NoticeVersion) {
 		return faulty("notice version %q is not 1 to 128 of A-Z a-z 0-9 . _ ~ : / -", c.NoticeVersion)
 	}
@@ -282,6 +295,19 @@ func checkText(text string, most int) error {
 		return fmt.Errorf("is not text of at most %d characters", most)
 	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || unicode.Is(unicode.Bidi_Control, r) }):
 		return errors.New("has a character that cannot be seen")
+	}
+	return nil
+}
+
+// checkNotice keeps the text of a notice to lines of visible characters. How it is read is a matter of the page.
+func checkNotice(text string) error {
+	if strings.TrimSpace(text) == "" || len(text) > maxNotice {
+		return fmt.Errorf("is not text of 1 to %d bytes", maxNotice)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if err := checkText(line, maxNotice); err != nil {
+			return err
+		}
 	}
 	return nil
 }

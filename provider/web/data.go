@@ -43,14 +43,16 @@ type Confirm struct {
 	Method        string
 	ExpiresInDays int // zero if that is far away
 	AuthTime      time.Time
-	Gets          []string // keys below confirm.gets.: what comes with the sign-in
-	GetsInRole    []string // the same, of a role in an organisation
-	Optional      []Choice // what the person may give
-	Purpose       string   // in the portal's words; may be empty
-	Version       string   // of the notice; may be empty
-	Policy        string   // address of the notice, "" for our own page
-	Consent       bool     // the tick is asked for
-	ConsentWrong  bool     // and was missing
+	Gets          []string     // keys below confirm.gets.: what comes with the sign-in
+	GetsInRole    []string     // the same, of a role in an organisation
+	Optional      []Choice     // what the person may give
+	Purpose       string       // in the portal's words; may be empty
+	Version       string       // of the notice; may be empty
+	Policy        string       // address of the notice, "" for our own page
+	Notice        []NoticePart // the notice itself; nil where there is only its address
+	NoticeLang    Lang         // of Notice, "" if it is that of the page
+	Consent       bool         // the tick is asked for
+	ConsentWrong  bool         // and was missing
 }
 
 // A Role is a capacity that the person may choose.

@@ -257,7 +257,8 @@ func fullPage(t testing.TB, s *Site, name string, lang Lang) Page {
 		p.Data = Elsewhere{Text: "x", Next: "y", Code: "RETURN_OTHER_BROWSER", Action: "/n", Login: "l", MAC: "m"}
 	case "confirm":
 		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", Gets: []string{"name", "rnokpp"},
-			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3}
+			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3,
+			Notice: ReadNotice("Навіщо:\n- облік\n- листи\n\nДокладніше: https://cabinet.example.gov.ua/notice."), NoticeLang: Ukrainian}
 	case "signout":
 		p.Data = SignOut{Action: "/logout/confirm", MAC: "m", Request: "r", Portals: []string{"Електронний кабінет"}, Done: true}
 	case "signedout":
@@ -294,7 +295,7 @@ func TestPages(t *testing.T) {
 			if n := strings.Count(body, "<h1"); n != 1 {
 				t.Errorf("%s has %d h1", name, n)
 			}
-			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving help doc formpost", name) {
+			if m := foreign.FindString(body); m != "" && name != "problem" && !strings.Contains("diia cloud mobileid leaving help doc formpost confirm", name) {
 				t.Errorf("%s names another origin: %s", name, m)
 			}
 			for _, bad := range []string{"<script>", "<style", " style=", " onclick=", "javascript:", "ZgotmplZ", "&lt;no value", "<no value>"} {
@@ -400,7 +401,7 @@ func TestHostileSubjectEveryScreen(t *testing.T) {
 	const evil = `"><script>alert(1)</script><b onx="`
 	s := site(t, false)
 	p := Page{Template: "confirm", Title: "confirm.heading", Lang: Ukrainian, Portal: &Portal{Name: evil, Host: evil, Institution: evil},
-		Data: Confirm{Name: evil, RNOKPP: evil, UNZR: evil, Issuer: evil, Method: "file", Gets: []string{"name"},
+		Data: Confirm{Name: evil, RNOKPP: evil, UNZR: evil, Issuer: evil, Method: "file", Gets: []string{"name"}, Consent: true, Notice: ReadNotice(evil + "\n- " + evil + "\n\nhttps://" + evil),
 			Roles: []Role{{ID: "person"}, {ID: evil, Title: evil, Organization: evil, EDRPOU: evil}}}}
 	message := s.Message(Ukrainian, "KEY_ISSUER_UNTRUSTED", map[string]string{"issuer": evil})
 	list := RemoteProvider{ID: "one", Name: evil, Identifier: "phone"}

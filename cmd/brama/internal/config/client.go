@@ -20,6 +20,8 @@ type Client struct {
 	oauth.Registration
 	SecretFile string // of auth.secret_file; or the registration has the SHA-256
 	JWKSFile   string // of auth.jwks_file; or the registration has jwks or jwks_uri
+	// NoticeFiles hold the personal-data notice by language, of notice.text_file; or the registration has notice_text.
+	NoticeFiles map[string]string
 }
 
 // UnmarshalYAML implements the decoder's interface. A key that nobody knows is an error, as everywhere in this file.
@@ -73,7 +75,7 @@ func (c *Client) translate(words map[string]any) error {
 			"secret_file": "", "jwks_file": "", "jwks_uri": "jwks_uri", "jwks": "jwks", "audience": "assertion_audience"}},
 		{"claims", map[string]string{"required": "required_claims", "optional": ""}},
 		{"level", map[string]string{"minimum": "minimum_acr"}},
-		{"notice", map[string]string{"required": "notice", "version": "notice_version"}},
+		{"notice", map[string]string{"required": "notice", "version": "notice_version", "text_file": ""}},
 	} {
 		inner, ok := words[group.key].(map[string]any)
 		if !ok {
@@ -98,6 +100,8 @@ func (c *Client) translate(words map[string]any) error {
 			if c.SecretFile, err = text(inner, "secret_file"); err == nil {
 				c.JWKSFile, err = text(inner, "jwks_file")
 			}
+		case "notice":
+			c.NoticeFiles, err = files(inner, "text_file")
 		case "claims":
 			err = joinClaims(words, inner["optional"])
 		}
@@ -121,6 +125,27 @@ func text(from map[string]any, key string) (string, error) {
 		return "", fmt.Errorf("%s is not text", key)
 	}
 	return s, nil
+}
+
+// files reads the name of one file, which is in Ukrainian, or names by language.
+func files(from map[string]any, key string) (map[string]string, error) {
+	switch v := from[key].(type) {
+	case nil:
+		return nil, nil //nolint:nilnil // there are none
+	case string:
+		return map[string]string{"uk": v}, nil
+	case map[string]any:
+		names := map[string]string{}
+		for language, name := range v {
+			s, ok := name.(string)
+			if !ok {
+				return nil, fmt.Errorf("%s.%s is not text", key, language)
+			}
+			names[language] = s
+		}
+		return names, nil
+	}
+	return nil, fmt.Errorf("%s is neither a file nor files by language", key)
 }
 
 // joinClaims makes the list of all claims: the required ones, and the optional ones.
@@ -181,6 +206,9 @@ func (c *Client) check() error {
 	if c.JWKSFile != "" && (len(c.JWKS) != 0 || c.JWKSURI != "") {
 		fault("auth: jwks_file, jwks and jwks_uri exclude each other")
 	}
+	if len(c.NoticeFiles) != 0 && len(c.NoticeText) != 0 {
+		fault("notice.text_file and notice_text exclude each other")
+	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
@@ -191,6 +219,12 @@ func (c *Client) check() error {
 	}
 	if trial.JWKSFile != "" {
 		trial.JWKSURI = "https://jwks.example/"
+	}
+	for language := range trial.NoticeFiles {
+		if trial.NoticeText == nil {
+			trial.NoticeText = map[string]string{}
+		}
+		trial.NoticeText[language] = "-"
 	}
 	_, err := trial.client()
 	return err
@@ -216,7 +250,26 @@ func (c *Config) ClientOf(client Client) (oauth.Client, error) {
 			return oauth.Client{}, err
 		}
 	}
+	if client.NoticeText, err = c.noticeText(client); err != nil {
+		return oauth.Client{}, err
+	}
 	return client.client()
+}
+
+// noticeText reads the notice from its files. A line end of Windows is a line end.
+func (c *Config) noticeText(client Client) (map[string]string, error) {
+	if len(client.NoticeFiles) == 0 {
+		return client.NoticeText, nil
+	}
+	texts := map[string]string{}
+	for language, name := range client.NoticeFiles {
+		b, err := readFile(c.Path(name))
+		if err != nil {
+			return nil, err
+		}
+		texts[language] = strings.ReplaceAll(string(b), "\r\n", "\n")
+	}
+	return texts, nil
 }
 
 // SecretHash returns the SHA-256 of the client's secret; nil for a client that has none.

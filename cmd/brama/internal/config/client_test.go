@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -75,12 +76,44 @@ func TestClientFiles(t *testing.T) {
 	}
 }
 
+func TestNoticeFiles(t *testing.T) {
+	for form, want := range map[string]map[string]string{
+		"notice.txt":                       {"uk": "Навіщо:\n- облік"},
+		"{uk: notice.txt, en: notice.txt}": {"uk": "Навіщо:\n- облік", "en": "Навіщо:\n- облік"},
+	} {
+		c, err := load(t, strings.Replace(valid, "auth: {secret_file: client}", `notice: {version: "1", text_file: `+form+`}
+    auth: {secret_sha256: "`+strings.Repeat("ab", 32)+`"}`, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ClientOf(c.Clients[0]); err == nil {
+			t.Error("a file that is not there")
+		}
+		if err := os.WriteFile(c.Path("notice.txt"), []byte("Навіщо:\r\n- облік"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if k, err := c.ClientOf(c.Clients[0]); err != nil || !maps.Equal(k.NoticeText, want) {
+			t.Errorf("%s: %v %v", form, k.NoticeText, err)
+		}
+		if err := os.WriteFile(c.Path("notice.txt"), []byte("\x1b[2J"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ClientOf(c.Clients[0]); err == nil || !strings.Contains(err.Error(), "notice") {
+			t.Errorf("a notice with a control character: %v", err)
+		}
+	}
+}
+
 func TestClientWordsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"unknown word", "auth:", "redirect_urls: []\n    auth:", "redirect_urls"},
 		{"unknown word of auth", "{secret_file: client}", "{secret_file: client, secret: x}", "auth.secret"},
 		{"unknown word of level", "auth:", "level: {least: low}\n    auth:", "level.least"},
 		{"unknown level", "auth:", "level: {minimum: top}\n    auth:", "minimum level"},
+		{"notice without its version", "auth:", "notice: {text_file: a.txt}\n    auth:", "version"},
+		{"notice of an unknown language", "auth:", "notice: {version: \"1\", text_file: {pl: a.txt}}\n    auth:", "pl"},
+		{"notice twice", "auth:", "notice: {version: \"1\", text_file: a.txt}\n    notice_text: {uk: a}\n    auth:", "exclude"},
+		{"notice that is a list", "auth:", "notice: {version: \"1\", text_file: [a.txt]}\n    auth:", "text_file"},
 		{"secret in the file", "auth: {secret_file: client}", "client_secret: abcdefgh", "client_secret"},
 		{"secret twice", "{secret_file: client}", "{secret_file: client, secret_sha256: \"00\"}", "exactly one"},
 		{"id twice", "  - id: a\n", "  - id: a\n    client_id: b\n", "say the same"},
