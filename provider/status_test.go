@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -13,6 +15,7 @@ import (
 	"brama/internal/qes/qestest"
 	"brama/provider"
 	"brama/provider/oauth"
+	"brama/storage"
 )
 
 // renew asks for tokens with a refresh token of cabinet and returns the next one, or the error and its description.
@@ -146,5 +149,49 @@ func TestExpiredCertificateEndsGrant(t *testing.T) {
 	s.forward(2 * time.Hour)
 	if _, code, description := s.renew(next); code != "invalid_grant" || description != "CERT_EXPIRED" {
 		t.Errorf("after its end: %s %s", code, description)
+	}
+}
+
+// TestRevokedEndsSession: once a certificate is known to be revoked, by the refresh of one grant, it opens nothing else: neither a
+// grant that it gave lately nor the session that it began (threat T80).
+func TestRevokedEndsSession(t *testing.T) {
+	s := lasting(t)
+	b := s.browser()
+	b.signIn("valid", "scope", "openid offline_access", "prompt", "consent")
+	s.forward(20 * time.Minute)
+	b.authorize("prompt", "none")
+	if b.refusal() != "" {
+		t.Fatalf("the base of this test: %v", b.portal)
+	}
+	s.end(t, "valid")
+	if _, code, description := s.renew(b.refresh); code != "invalid_grant" || description != "CERT_REVOKED" {
+		t.Errorf("a grant of some minutes ago: %s %s", code, description)
+	}
+	b.authorize("prompt", "none")
+	if b.refusal() != "login_required" {
+		t.Errorf("silently, in the session: %v", b.portal)
+	}
+	b.authorize()
+	if strings.HasSuffix(b.url.Path, "/continue") {
+		t.Error("the session is offered")
+	}
+	// The same person by another certificate is not touched.
+	other := s.browser()
+	other.signIn("valid-official")
+	other.authorize("prompt", "none")
+	if other.refusal() != "" {
+		t.Errorf("another certificate: %v", other.portal)
+	}
+}
+
+// end notes what a refresh of an older grant would: the certificate of a person was found to be revoked.
+func (s *stack) end(t *testing.T, person string) {
+	t.Helper()
+	id := sha256.Sum256(s.people[person].Certificate.Raw)
+	err := s.store.Update(t.Context(), func(tx storage.Tx) error {
+		return storage.CheckedCertificate(tx, hex.EncodeToString(id[:]), "CERT_REVOKED", s.now())
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

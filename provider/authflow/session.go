@@ -1,6 +1,7 @@
 package authflow
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -104,6 +105,9 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 	if end := identity.Certificate.NotAfter; !end.IsZero() && !f.Now().Before(end) || demands(l, identity) != nil {
 		return nil, code, nil //nolint:nilerr // another proof is asked for
 	}
+	if ended, err := f.certificateEnded(r.Context(), identity); err != nil || ended {
+		return nil, code, err
+	}
 	have = &found{session: s.ID, person: s.Person, login: *held, identity: identity, told: held.Client(l.client.ID)}
 	// A hint that is a subject of ours names a person; any other is the portal's words.
 	if namesSubject(req.LoginHint) && req.LoginHint != sub {
@@ -113,6 +117,23 @@ func (f *Flow) suits(r *http.Request, l *login) (have *found, code string, err e
 		return nil, code, nil
 	}
 	return have, "", nil
+}
+
+// certificateEnded reports whether the certificate that somebody signed in with is known to be good no more (threat T80): it was
+// asked about for another of its logins meanwhile.
+func (f *Flow) certificateEnded(ctx context.Context, id *connectors.Identity) (ended bool, err error) {
+	if id.Certificate.ID == "" {
+		return false, nil
+	}
+	err = f.Store.View(ctx, func(tx storage.Tx) error {
+		c, err := storage.GetCertificate(tx, id.Certificate.ID)
+		ended = c.Ended != ""
+		return err
+	})
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return false, fmt.Errorf("reading a certificate: %w", err)
+	}
+	return ended, nil
 }
 
 // tooOld reports whether a login of that time is older than the request allows.

@@ -69,9 +69,10 @@ func (p *Provider) checkCertificate(ctx context.Context, client *Client, g *stor
 	if !now.Before(s.NotAfter) {
 		return false, p.endByCertificate(ctx, client, g, codeExpiredCertificate)
 	}
-	if now.Before(s.Checked.Add(statusLife)) || p.cfg.CertificateStatus == nil {
+	if p.cfg.CertificateStatus == nil {
 		return false, nil
 	}
+	fresh := now.Before(s.Checked.Add(statusLife))
 	var kept storage.Certificate
 	err = p.cfg.Store.View(ctx, func(tx storage.Tx) error {
 		var err error
@@ -79,13 +80,15 @@ func (p *Provider) checkCertificate(ctx context.Context, client *Client, g *stor
 		return err
 	})
 	switch {
+	case errors.Is(err, storage.ErrNotFound) && fresh:
+		return false, nil
 	case errors.Is(err, storage.ErrNotFound):
 		return false, badGrant(codeUnknownStatus)
 	case err != nil:
 		return false, err
 	case kept.Ended != "":
 		return false, p.endByCertificate(ctx, client, g, kept.Ended)
-	case now.Before(kept.Checked.Add(statusLife)):
+	case fresh, now.Before(kept.Checked.Add(statusLife)):
 		return false, nil
 	}
 	raw, err := p.cfg.Sealer.Open("certificate:"+s.ID, kept.Sealed)
