@@ -173,6 +173,8 @@ type opener struct {
 	password   []byte
 	budget     int // iterations left
 	container  Container
+	// otherPassword says that something is under another password, or that this one is wrong.
+	otherPassword bool
 }
 
 // spend takes iterations out of the budget before they are run.

@@ -15,6 +15,7 @@ var (
 	oidKeyBag          = der.NewOID("1.2.840.113549.1.12.10.1.1")
 	oidShroudedKeyBag  = der.NewOID("1.2.840.113549.1.12.10.1.2")
 	oidCertBag         = der.NewOID("1.2.840.113549.1.12.10.1.3")
+	oidSafeContentsBag = der.NewOID("1.2.840.113549.1.12.10.1.6")
 	oidX509Certificate = der.NewOID("1.2.840.113549.1.9.22.1")
 	oidFriendlyName    = der.NewOID("1.2.840.113549.1.9.20")
 	oidLocalKeyID      = der.NewOID("1.2.840.113549.1.9.21")
@@ -59,11 +60,19 @@ func (o *opener) openPKCS12(data []byte) error {
 			return err
 		}
 	}
-	err = o.openAuthSafe(authSafe)
-	if checked && errors.Is(err, ErrPassword) {
-		return ErrDamaged // the password is right, the MAC says so
+	if err := o.openAuthSafe(authSafe); err != nil {
+		return err
 	}
-	return err
+	switch {
+	case !o.otherPassword:
+	case len(o.container.Keys) > 0:
+		o.container.Partial = true
+	case checked:
+		return ErrKeyPassword // the MAC says that the password is right, and that nothing was changed
+	default:
+		return ErrPassword
+	}
+	return nil
 }
 
 // checkMAC verifies MacData (RFC 7292 4); checked is false if its digest is the one nobody knows.
@@ -148,19 +157,16 @@ func (o *opener) openAuthSafe(data []byte) error {
 			if err := done(explicit, info); err != nil {
 				return err
 			}
-			if err := o.openSafeContents(contents); err != nil {
+			if err := o.openSafeContents(contents, 0); err != nil {
 				return err
 			}
 		case oidEncryptedData:
 			contents, err := o.decryptContents(explicit)
 			if err == nil {
-				err = o.openSafeContents(contents)
+				err = o.openSafeContents(contents, 0)
 			}
 			clear(contents)
-			if errors.Is(err, ErrUnsupported) {
-				o.container.Partial, err = true, nil
-			}
-			if err != nil {
+			if err = o.pass(err); err != nil {
 				return err
 			}
 		default:
@@ -220,8 +226,25 @@ func (o *opener) decryptContents(r *der.Reader) ([]byte, error) {
 	return nil, last
 }
 
-// openSafeContents reads the bags of one safe.
-func (o *opener) openSafeContents(data []byte) error {
+// pass goes past what is encrypted in a way that is not known here, or under another password: Java lets each key have its
+// own.
+func (o *opener) pass(err error) error {
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		o.container.Partial = true
+	case errors.Is(err, ErrPassword):
+		o.otherPassword = true
+	default:
+		return err
+	}
+	return nil
+}
+
+// maxSafes bounds the nesting of safes in bags.
+const maxSafes = 4
+
+// openSafeContents reads the bags of one safe, which stands in depth others.
+func (o *opener) openSafeContents(data []byte, depth int) error {
 	bags, err := normalizedSequence(data)
 	if err != nil {
 		return err
@@ -243,13 +266,15 @@ func (o *opener) openSafeContents(data []byte) error {
 			clear(plain)
 		case oidCertBag:
 			err = o.addCertBag(content.Reader())
+		case oidSafeContentsBag:
+			if depth == maxSafes {
+				return ErrDamaged
+			}
+			err = o.openSafeContents(content.Full, depth+1)
 		default:
-			o.container.Partial = true // CRL, secret, nested safe: nothing that signs
+			o.container.Partial = true // CRL, secret: nothing that signs
 		}
-		if errors.Is(err, ErrUnsupported) {
-			o.container.Partial, err = true, nil
-		}
-		if err != nil {
+		if err = o.pass(err); err != nil {
 			return err
 		}
 	}
