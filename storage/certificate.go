@@ -3,6 +3,8 @@ package storage
 import (
 	"errors"
 	"time"
+
+	"brama/internal/pack"
 )
 
 // KindCertificate is the kind of certificates that have signed persons in.
@@ -41,13 +43,12 @@ func GetCertificate(tx Tx, id string) (Certificate, error) {
 	if err != nil {
 		return Certificate{}, err
 	}
-	u := unpacker{b: r.Body}
-	if u.number() != compactVersion {
-		u.bad = true
+	p, err := openPacked(r.Body)
+	if err != nil {
+		return Certificate{}, damaged(KindCertificate, err)
 	}
-	c := Certificate{ID: id, Person: r.Group, Expires: r.Expires, Checked: u.time(), Ended: u.text()}
-	c.Sealed = []byte(u.text())
-	return c, u.done(KindCertificate)
+	c := Certificate{ID: id, Person: r.Group, Expires: r.Expires, Checked: p.Time(), Ended: p.String(), Sealed: readBytes(p)}
+	return c, damaged(KindCertificate, p.End())
 }
 
 // CheckedCertificate notes in tx that the status of a certificate was asked again at now: ended is the code of why it is good no
@@ -68,10 +69,7 @@ func CheckedCertificate(tx Tx, id, ended string, now time.Time) error {
 }
 
 func (c *Certificate) record() Record {
-	p := packer{make([]byte, 0, 64+len(c.Sealed))}
-	p.number(compactVersion)
-	p.time(c.Checked)
-	p.text(c.Ended)
-	p.text(string(c.Sealed))
-	return Record{Kind: KindCertificate, ID: c.ID, Group: c.Person, Expires: c.Expires, Body: p.b}
+	b := pack.AppendTime(newPacked(64+len(c.Sealed)), c.Checked)
+	b = pack.AppendString(pack.AppendString(b, c.Ended), c.Sealed)
+	return Record{Kind: KindCertificate, ID: c.ID, Group: c.Person, Expires: c.Expires, Body: b}
 }

@@ -12,12 +12,12 @@ const KindConsent Kind = "consent"
 // A Consent is what a person has agreed to that one portal learns. It is written by every sign-in there, so that its
 // absence means that the portal is new to the person.
 type Consent struct {
-	Person  string    `json:"-"` // the record is in this group
-	Client  string    `json:"client"`
-	Claims  []string  `json:"claims"`            // what the portal gets of those that there is a choice about or not
-	Version string    `json:"version,omitempty"` // of the notice
-	Agreed  time.Time `json:"agreed,omitzero"`   // of the tick; zero if none was asked
-	Last    time.Time `json:"last"`              // sign-in
+	Person  string // the record is in this group
+	Client  string
+	Claims  []string  // what the portal gets of those that there is a choice about or not
+	Version string    // of the notice
+	Agreed  time.Time // of the tick; zero if none was asked
+	Last    time.Time // sign-in
 }
 
 // Covers reports whether a tick was set for this version of the notice and for all these claims.
@@ -35,22 +35,17 @@ func PutConsent(tx Tx, c Consent) error {
 	if c.Person == "" || c.Client == "" {
 		return errors.New("storage: consent of nobody")
 	}
-	r, err := encode(KindConsent, consentID(c.Person, c.Client), c.Person, time.Time{}, c)
-	if err != nil {
-		return err
-	}
-	return tx.Put(r)
+	return tx.Put(Record{Kind: KindConsent, ID: consentID(c.Person, c.Client), Group: c.Person, Body: c.pack()})
 }
 
 // GetConsent returns what a person agreed to at a client. ErrNotFound.
 func GetConsent(tx Tx, person, client string) (Consent, error) {
-	var c Consent
-	r, err := decode(tx, KindConsent, consentID(person, client), &c)
+	r, err := tx.Get(KindConsent, consentID(person, client))
 	if err != nil {
 		return Consent{}, err
 	}
-	c.Person = r.Group
-	return c, nil
+	c := Consent{Person: r.Group}
+	return c, c.unpack(r.Body)
 }
 
 // DeleteConsent forgets it; an absent one is no error.

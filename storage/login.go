@@ -2,6 +2,8 @@ package storage
 
 import (
 	"time"
+
+	"brama/internal/pack"
 )
 
 // KindLogin is the kind of logins.
@@ -29,13 +31,12 @@ func GetLogin(tx Tx, id string) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	u := unpacker{b: r.Body}
-	if u.number() != compactVersion {
-		u.bad = true
+	p, err := openPacked(r.Body)
+	if err != nil {
+		return Login{}, damaged(KindLogin, err)
 	}
-	l := Login{ID: id, Expires: r.Expires, Revision: u.number()}
-	l.Body = u.take(uint64(len(u.b)))
-	return l, u.done(KindLogin)
+	l := Login{ID: id, Expires: r.Expires, Revision: p.Uint(), Body: readBytes(p)}
+	return l, damaged(KindLogin, p.End())
 }
 
 // UpdateLogin stores l if the stored login is still at l.Revision, and returns the new revision. ErrConflict if another
@@ -65,9 +66,6 @@ func DeleteLogin(tx Tx, id string, revision uint64) error {
 }
 
 func (l *Login) record() Record {
-	p := packer{make([]byte, 0, 16+len(l.Body))}
-	p.number(compactVersion)
-	p.number(l.Revision)
-	p.b = append(p.b, l.Body...)
-	return Record{Kind: KindLogin, ID: l.ID, Expires: l.Expires, Body: p.b}
+	b := pack.AppendUint(newPacked(16+len(l.Body)), l.Revision)
+	return Record{Kind: KindLogin, ID: l.ID, Expires: l.Expires, Body: pack.AppendString(b, l.Body)}
 }

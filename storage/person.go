@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -30,9 +29,9 @@ type Sealer interface {
 
 // An Identifier is a typed number that names a person: a number of another type or country is another number.
 type Identifier struct {
-	Type    string `json:"type"`    // "RNOKPP", "UNZR", "PASSPORT", "TIN"
-	Country string `json:"country"` // ISO 3166-1 alpha-2
-	Value   string `json:"value"`
+	Type    string // "RNOKPP", "UNZR", "PASSPORT", "TIN"
+	Country string // ISO 3166-1 alpha-2
+	Value   string
 }
 
 // mayChange reports whether a person can get a new value: passports are renewed, numbers of registers are for life.
@@ -40,15 +39,15 @@ func (i Identifier) mayChange() bool { return i.Type == "PASSPORT" }
 
 // A Person is who has signed in here before. ID is random and says nothing; names are those of the last login.
 type Person struct {
-	ID          string       `json:"-"`
-	Identifiers []Identifier `json:"identifiers"`
-	Name        string       `json:"name"`
-	FamilyName  string       `json:"family_name,omitempty"`
-	GivenName   string       `json:"given_name,omitempty"`
-	MiddleName  string       `json:"middle_name,omitempty"`
-	BirthDate   string       `json:"birth_date,omitempty"` // YYYY-MM-DD, "" unless proven
-	Created     time.Time    `json:"created"`
-	LastLogin   time.Time    `json:"last_login"`
+	ID          string
+	Identifiers []Identifier
+	Name        string
+	FamilyName  string
+	GivenName   string
+	MiddleName  string
+	BirthDate   string // YYYY-MM-DD, "" unless proven
+	Created     time.Time
+	LastLogin   time.Time
 }
 
 // A Vault reads and writes persons. A record is sealed; the index over identifiers is an HMAC under a key outside the
@@ -91,12 +90,8 @@ func (v *Vault) Person(tx Tx, id string) (Person, error) {
 	if err != nil {
 		return Person{}, fmt.Errorf("storage: opening a person: %w", err)
 	}
-	var p Person
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return Person{}, fmt.Errorf("storage: decoding a person: %w", err)
-	}
-	p.ID = id
-	return p, nil
+	p := Person{ID: id}
+	return p, p.unpack(plain)
 }
 
 // FindPerson returns the person to whom all the identifiers lead that are known. Every identifier is looked up.
@@ -176,11 +171,7 @@ func (v *Vault) SignIn(tx Tx, seen Person, now time.Time) (Person, bool, error) 
 			}
 		}
 	}
-	plain, err := json.Marshal(p)
-	if err != nil {
-		return Person{}, false, fmt.Errorf("storage: encoding a person: %w", err)
-	}
-	err = tx.Put(Record{Kind: KindPerson, ID: p.ID, Body: v.sealer.Seal("person:"+p.ID, plain)})
+	err = tx.Put(Record{Kind: KindPerson, ID: p.ID, Body: v.sealer.Seal("person:"+p.ID, p.pack())})
 	return p, created, err
 }
 

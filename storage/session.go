@@ -18,32 +18,32 @@ const (
 // A Session is a browser in which one person is signed in. It holds a login for each realm: a portal, or the portals that
 // share one sign-in. The level and time of a login never change: a stronger one takes its place and has another SID.
 type Session struct {
-	ID       string         `json:"-"` // HashSecret of the cookie
-	Person   string         `json:"-"` // the record is in this group
-	Revision uint64         `json:"revision"`
-	Logins   []SessionLogin `json:"logins"`
-	Expires  time.Time      `json:"-"` // moved by every use; no login lives beyond its own end
+	ID       string // HashSecret of the cookie
+	Person   string // the record is in this group
+	Revision uint64
+	Logins   []SessionLogin
+	Expires  time.Time // moved by every use; no login lives beyond its own end
 }
 
 // A SessionLogin is one login of a session.
 type SessionLogin struct {
-	SID      string          `json:"sid"` // random; in ID tokens and logout tokens
-	Realm    string          `json:"realm"`
-	ACR      string          `json:"acr"`
-	AMR      []string        `json:"amr"`
-	AuthTime time.Time       `json:"auth_time"`
-	Method   string          `json:"method"`
-	Ends     time.Time       `json:"ends"` // whatever is done in it
-	Clients  []SessionClient `json:"clients"`
-	Retired  []string        `json:"retired,omitempty"` // SIDs of the logins of the realm that it has taken the place of
-	Sealed   []byte          `json:"sealed,omitempty"`  // the identity, sealed by its owner
+	SID      string // random; in ID tokens and logout tokens
+	Realm    string
+	ACR      string
+	AMR      []string
+	AuthTime time.Time
+	Method   string
+	Ends     time.Time // whatever is done in it
+	Clients  []SessionClient
+	Retired  []string // SIDs of the logins of the realm that it has taken the place of
+	Sealed   []byte   // the identity, sealed by its owner
 }
 
 // A SessionClient is a portal that was told of the person in a session.
 type SessionClient struct {
-	ID   string `json:"id"`
-	SID  string `json:"sid"`            // that it was told
-	Role string `json:"role,omitempty"` // that the person chose there
+	ID   string
+	SID  string // that it was told
+	Role string // that the person chose there
 }
 
 // Login returns the login of a realm that has not ended at now, nil if there is none.
@@ -118,22 +118,17 @@ func (s *Session) Add(login SessionLogin) (dropped []SessionLogin) {
 // InsertSession stores a new session at revision 1. ErrExists.
 func InsertSession(tx Tx, s Session) error {
 	s.Revision = 1
-	r, err := encode(KindSession, s.ID, s.Person, s.Expires, s)
-	if err != nil {
-		return err
-	}
-	return tx.Insert(r)
+	return tx.Insert(s.record())
 }
 
 // GetSession returns a session. ErrNotFound, also once expired.
 func GetSession(tx Tx, id string) (Session, error) {
-	var s Session
-	r, err := decode(tx, KindSession, id, &s)
+	r, err := tx.Get(KindSession, id)
 	if err != nil {
 		return Session{}, err
 	}
-	s.ID, s.Person, s.Expires = id, r.Group, r.Expires
-	return s, nil
+	s := Session{ID: id, Person: r.Group, Expires: r.Expires}
+	return s, s.unpack(r.Body)
 }
 
 // UpdateSession stores s if the stored session is still at s.Revision. ErrConflict if another request was faster,
@@ -147,11 +142,11 @@ func UpdateSession(tx Tx, s Session) error {
 		return ErrConflict
 	}
 	s.Revision++
-	r, err := encode(KindSession, s.ID, s.Person, s.Expires, s)
-	if err != nil {
-		return err
-	}
-	return tx.Put(r)
+	return tx.Put(s.record())
+}
+
+func (s *Session) record() Record {
+	return Record{Kind: KindSession, ID: s.ID, Group: s.Person, Expires: s.Expires, Body: s.pack()}
 }
 
 // EndSession takes a session out of the store and returns it as it was: of several who end it, one gets it and can tell the

@@ -104,7 +104,8 @@ var homes = map[string][]string{
 	"github.com/andybalholm/brotli": {"internal/tools/compress"},
 }
 
-// stdOnly are packages that import the standard library alone; those of internal/dstu import one another too.
+// stdOnly are packages that import the standard library alone, and internal/pack, which does; those of internal/dstu import
+// one another too.
 var stdOnly = []string{"connectors", "storage", "internal/der", "internal/pack"}
 
 // doubles serve as other people's systems, or sign with keys that everyone may have. Only the dev wiring reaches them.
