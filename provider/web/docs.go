@@ -26,7 +26,7 @@ var textFiles embed.FS
 const DocsPath = "/docs"
 
 // docOrder are the guides whose place in the index is not that of the alphabet.
-var docOrder = []string{"sign-in", "integrator", "clients", "requests", "claims", "sessions", "admin", "agent"}
+var docOrder = []string{"sign-in", "integrator", "clients", "requests", "claims", "sessions", "codes", "admin", "agent"}
 
 // A DocGroup is a part of the index.
 type DocGroup struct {
