@@ -90,7 +90,7 @@ func matches(id cms.CertificateID, c *cert.Certificate) bool {
 	if !plain(id.Hash) {
 		return false
 	}
-	d := digest(id.Hash.OID, c.Raw)
+	d := c.Digest(id.Hash.OID)
 	if d == nil || subtle.ConstantTimeCompare(d, id.Value) != 1 {
 		return false
 	}

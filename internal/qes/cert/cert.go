@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"brama/internal/der"
 	"brama/internal/dstu/dstu4145"
 	"brama/internal/qes/tbs"
 )
@@ -26,6 +27,8 @@ type Certificate struct {
 	keyErr  error
 
 	tables atomic.Pointer[dstu4145.PublicKey] // the key with its tables, after Precompute
+
+	sums sums
 }
 
 // ErrParsersDiffer says that two readers read different things in the same bytes, or that only one of them could
@@ -64,5 +67,68 @@ func (c *Certificate) Fingerprint() [sha256.Size]byte { return sha256.Sum256(c.R
 
 // CheckSignatureFrom verifies c's signature by parent's key and nothing else (names, usage and path are the caller's).
 func (c *Certificate) CheckSignatureFrom(parent *Certificate) error {
-	return parent.VerifySignature(dropDSTUParameters(c.SignatureAlgorithm), c.RawTBS, c.Signature)
+	s, err := SchemeOf(dropDSTUParameters(c.SignatureAlgorithm), "")
+	if err != nil {
+		return err
+	}
+	return parent.verify(s, func() []byte { return c.sums.of(s.Digest, signedPart, c.RawTBS) }, c.Signature)
+}
+
+// Digest returns the digest of the whole certificate, nil if the algorithm is not taken. It is computed once.
+func (c *Certificate) Digest(oid der.OID) []byte {
+	return bytes.Clone(c.sums.of(oid, whole, c.Raw))
+}
+
+// A part of a certificate that is hashed.
+type part int
+
+const (
+	whole part = iota
+	signedPart
+)
+
+// sums remembers digests of a certificate's octets, which never change: the first few that were asked for.
+type sums struct {
+	mu    sync.Mutex
+	known [3]sum
+}
+
+type sum struct {
+	oid   der.OID
+	of    part
+	value []byte // nil: the place is free
+}
+
+// of returns the digest of b, which is always the same part of the certificate; nil if the algorithm is not taken.
+func (s *sums) of(oid der.OID, of part, b []byte) []byte {
+	if value := s.find(oid, of); value != nil {
+		return value
+	}
+	newHash, _ := DigestOf(oid)
+	if newHash == nil {
+		return nil
+	}
+	h := newHash()
+	h.Write(b)
+	value := h.Sum(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.known {
+		if s.known[i].value == nil {
+			s.known[i] = sum{oid, of, value}
+			break
+		}
+	}
+	return value
+}
+
+func (s *sums) find(oid der.OID, of part) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.known {
+		if k.oid == oid && k.of == of {
+			return k.value
+		}
+	}
+	return nil
 }

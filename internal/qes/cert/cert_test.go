@@ -1,6 +1,7 @@
 package cert
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -254,5 +255,26 @@ func TestExtensions(t *testing.T) {
 	}
 	if isCA, pathLen := c.BasicConstraints(); isCA || pathLen != -1 {
 		t.Errorf("CA %v, path %d", isCA, pathLen)
+	}
+}
+
+// TestDigest: what is remembered is the digest of the octets asked for, by the algorithm asked for, however many are asked.
+func TestDigest(t *testing.T) {
+	c := issued(t, nil)
+	for range 2 {
+		for _, oid := range []der.OID{cms.OIDSHA256, cms.OIDSHA384, spki.OIDGOST34311, spki.OIDKupyna256, cms.OIDSHA512} {
+			newHash, _ := DigestOf(oid)
+			for of, b := range map[part][]byte{whole: c.Raw, signedPart: c.RawTBS} {
+				h := newHash()
+				h.Write(b)
+				if got := c.sums.of(oid, of, b); !bytes.Equal(got, h.Sum(nil)) {
+					t.Errorf("%s of part %d: %x", oid, of, got)
+				}
+			}
+			c.Digest(oid)[0] ^= 1 // the caller's own
+		}
+	}
+	if c.Digest(der.NewOID("1.3.14.3.2.26")) != nil {
+		t.Error("SHA-1 is taken")
 	}
 }

@@ -232,6 +232,19 @@ func (c *Certificate) VerifySignature(a spki.Algorithm, message, sig []byte) err
 
 // Verify is VerifySignature for an algorithm that was looked up before.
 func (c *Certificate) Verify(s Scheme, message, sig []byte) error {
+	return c.verify(s, func() []byte {
+		newHash, _ := DigestOf(s.Digest)
+		if newHash == nil {
+			return nil
+		}
+		h := newHash()
+		h.Write(message)
+		return h.Sum(nil)
+	}, sig)
+}
+
+// verify asks for the digest of the message once the key is known to fit.
+func (c *Certificate) verify(s Scheme, digestOf func() []byte, sig []byte) error {
 	if !s.fits(c.PublicKey) {
 		return ErrAlgorithm
 	}
@@ -239,13 +252,10 @@ func (c *Certificate) Verify(s Scheme, message, sig []byte) error {
 	if err != nil {
 		return err
 	}
-	newHash, _ := DigestOf(s.Digest)
-	if newHash == nil {
+	digest := digestOf()
+	if digest == nil {
 		return ErrAlgorithm
 	}
-	h := newHash()
-	h.Write(message)
-	digest := h.Sum(nil)
 	ok := false
 	switch k := key.(type) {
 	case *dstu4145.PublicKey:
