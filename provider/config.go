@@ -57,6 +57,8 @@ type Config struct {
 	TrustedProxies TrustedProxies
 	// Registration lets clients register themselves; nil has no such endpoint.
 	Registration *oauth.RegistrationConfig
+	// BlockedPersons are ids of persons (as in the audit) who do not sign in, and who lose what they have when the provider is made.
+	BlockedPersons []string
 	// RequirePAR takes requests from nobody but by PAR (RFC 9126, 5); a client may be registered for that by itself.
 	RequirePAR bool
 	// Operator is named on the pages; may be empty.

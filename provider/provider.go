@@ -29,6 +29,7 @@ type Provider struct {
 	limit   *limiter
 	keys    *keys.Keys
 	handler http.Handler
+	blocked map[string]bool     // persons
 	sender  *backchannel.Sender // nil if no portal can be reached
 }
 
@@ -45,7 +46,10 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	p := &Provider{cfg: cfg, limit: newLimiter(cfg.Now)}
+	p := &Provider{cfg: cfg, limit: newLimiter(cfg.Now), blocked: map[string]bool{}}
+	for _, person := range cfg.BlockedPersons {
+		p.blocked[person] = true
+	}
 	var err error
 	p.site, err = web.New(web.Config{Issuer: cfg.Issuer, Dev: cfg.Dev, Operator: cfg.Operator.Name, Contact: cfg.Operator.Contact})
 	if err != nil {
@@ -78,8 +82,8 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	flow, err := authflow.New(authflow.Config{
-		Farewell: p.farewell,
-		Issuer:   cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
+		Farewell: p.farewell, Blocked: p.blocked,
+		Issuer: cfg.Issuer, OAuth: engine, Store: cfg.Store, Vault: vault, Seal: sealer, Sealer: steps, Cookies: p.cookies,
 		Audit: cfg.Audit, Site: p.site, Connectors: cfg.Connectors, NotifyKey: notifyKey(cfg.Secret), Event: eventOf, Report: report, Now: cfg.Now,
 	})
 	if err != nil {
@@ -89,6 +93,11 @@ func New(cfg Config) (*Provider, error) {
 		if err := flow.Serves(client); err != nil {
 			return nil, err
 		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := flow.EndBlocked(ctx); err != nil {
+		return nil, err
 	}
 	p.handler = p.guard(p.withPeer(p.withAddress(p.routes(flow, engine))))
 	return p, nil
@@ -130,6 +139,9 @@ func (p *Provider) newEngine(sealer *seal.Sealer) (*oauth.Provider, error) {
 		SubjectSecret: seal.Derive(cfg.Secret, "subject"),
 		TokenRules:    cfg.TokenRules,
 		PersonAlive: func(tx storage.Tx, person string) error {
+			if p.blocked[person] {
+				return storage.ErrNotFound
+			}
 			_, err := tx.Get(storage.KindPerson, person)
 			return err
 		},

@@ -47,8 +47,3 @@ func GetConsent(tx Tx, person, client string) (Consent, error) {
 	c := Consent{Person: r.Group}
 	return c, c.unpack(r.Body)
 }
-
-// DeleteConsent forgets it; an absent one is no error.
-func DeleteConsent(tx Tx, person, client string) error {
-	return tx.Delete(KindConsent, consentID(person, client))
-}

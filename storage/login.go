@@ -53,18 +53,6 @@ func UpdateLogin(tx Tx, l Login) (uint64, error) {
 	return l.Revision, tx.Put(l.record())
 }
 
-// DeleteLogin removes a login if it is still at revision. ErrConflict, ErrNotFound.
-func DeleteLogin(tx Tx, id string, revision uint64) error {
-	stored, err := GetLogin(tx, id)
-	if err != nil {
-		return err
-	}
-	if stored.Revision != revision {
-		return ErrConflict
-	}
-	return tx.Delete(KindLogin, id)
-}
-
 func (l *Login) record() Record {
 	b := pack.AppendUint(newPacked(16+len(l.Body)), l.Revision)
 	return Record{Kind: KindLogin, ID: l.ID, Expires: l.Expires, Body: pack.AppendString(b, l.Body)}

@@ -279,13 +279,10 @@ func TestSessionsAndLogins(t *testing.T) {
 		if _, err := storage.UpdateLogin(tx, l); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("UpdateLogin at an old revision: %v", err)
 		}
-		if err := storage.DeleteLogin(tx, "l", 1); !errors.Is(err, storage.ErrConflict) {
-			t.Errorf("DeleteLogin at an old revision: %v", err)
-		}
 		if got, err := storage.GetLogin(tx, "l"); err != nil || got.Revision != 2 || string(got.Body) != "b" {
 			t.Errorf("GetLogin = %+v, %v", got, err)
 		}
-		return storage.DeleteLogin(tx, "l", 2)
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -365,7 +362,7 @@ func TestConsentCovers(t *testing.T) {
 				t.Errorf("%q: %v", other, err)
 			}
 		}
-		return storage.DeleteConsent(tx, "p", "c")
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -124,6 +124,7 @@ var statuses = map[string]int{
 	codeExpired:               http.StatusGone,
 	codeBadClient:             http.StatusBadRequest,
 	codeLimited:               http.StatusTooManyRequests,
+	codeBlocked:               http.StatusForbidden,
 	codeInternal:              http.StatusInternalServerError,
 	codeTooBig:                http.StatusRequestEntityTooLarge,
 	"CMS_MALFORMED":           http.StatusBadRequest,

@@ -59,6 +59,8 @@ type Config struct {
 	Audit      audit.Log
 	Site       *web.Site
 	Connectors map[string]connectors.Connector // by method id
+	// Blocked are persons, by the id of their record, who do not sign in; nil is nobody. Call EndBlocked before serving.
+	Blocked map[string]bool
 	// NotifyKey makes the secret segment of the addresses of notifications: at least 32 bytes. Nil, and nobody is heard.
 	NotifyKey []byte
 	// Farewell says that messages to portals are waiting (package backchannel); nil means that they are found by themselves.

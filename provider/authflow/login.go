@@ -90,6 +90,7 @@ const (
 	codeReplayed  = "CHALLENGE_REPLAYED"
 	codeConsent   = "CONSENT_NEEDED"
 	codeConflict  = "PERSON_CONFLICT"
+	codeBlocked   = "PERSON_BLOCKED"
 	codeOther     = "PERSON_NOT_EXPECTED"
 	codeLevel     = "LEVEL_TOO_LOW"
 	codeNoTaxNo   = "CERT_NO_TAXNO"
@@ -125,6 +126,9 @@ func (f *Flow) load(r *http.Request, id string) (*login, error) {
 	}
 	if err := f.read(r.Context(), l); err != nil {
 		return l, err
+	}
+	if f.Blocked[l.Person] { // since the login began
+		return l, &problem{code: codeBlocked, err: errBlocked}
 	}
 	l.methods = f.methods(l.client, l.request)
 	return l, nil

@@ -62,6 +62,8 @@ func (f *Flow) browserSession(r *http.Request) (*storage.Session, error) {
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading a session: %w", err)
+	case f.Blocked[s.Person]:
+		return nil, nil
 	case !f.Now().Before(s.Expires): // a store that is slow to forget must not matter
 		return nil, nil
 	}

@@ -140,11 +140,17 @@ func (f *Flow) find(r *http.Request, l *login) error {
 		if err != nil {
 			return err
 		}
+		if f.Blocked[person.ID] {
+			return errBlocked
+		}
 		s.Person = person.ID
 		return f.keepCertificate(tx, &s.Identity.Certificate, person.ID)
 	})
 	if errors.Is(err, storage.ErrPersonConflict) {
 		return &connectors.Refusal{Code: codeConflict, Err: err}
+	}
+	if errors.Is(err, errBlocked) {
+		return &connectors.Refusal{Code: codeBlocked, Err: err}
 	}
 	return err
 }

@@ -166,18 +166,6 @@ func (p *Provider) RevokeSession(ctx context.Context, sid string) error {
 	return p.cfg.Store.Update(ctx, func(tx storage.Tx) error { return p.EndSession(tx, sid) })
 }
 
-// RevokePerson ends everything that a person has granted, offline_access included, and returns the number of grants that
-// were alive. For persons who are blocked, or ask for it.
-func (p *Provider) RevokePerson(ctx context.Context, person string) (int, error) {
-	n := 0
-	err := p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
-		var err error
-		n, err = storage.RevokeGrantsOf(tx, person, p.cfg.Now())
-		return err
-	})
-	return n, err
-}
-
 // offline reports whether offline_access is granted to c with a request of this prompt: a client registered for refresh tokens
 // gets it if the person is asked, by prompt=consent or by the client's own policy (OpenID Connect Core, 11). Otherwise the
 // scope is ignored.

@@ -57,6 +57,8 @@ type Config struct {
 	Clients []Client `yaml:"clients"`
 	// OAuthTokens say how long tokens live.
 	OAuthTokens OAuthTokens `yaml:"oauth_tokens"`
+	// BlockedPersons do not sign in: ids of persons as they stand in the log of events.
+	BlockedPersons []string `yaml:"blocked_persons"`
 	// RequirePAR takes requests to sign in from no portal but pushed ones (RFC 9126).
 	RequirePAR bool `yaml:"require_pushed_requests"`
 	// MTLS lets portals prove themselves by client certificates.
@@ -109,6 +111,7 @@ type RemoteKeys struct {
 }
 
 var (
+	personID     = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 	remoteIssuer = regexp.MustCompile(`^[0-9]{8}$`)
 	remotePolicy = regexp.MustCompile(`^[0-2](\.[0-9]{1,10}){2,20}$`)
 )
@@ -216,6 +219,11 @@ func (c *Config) check() error {
 		seen[client.ClientID] = true
 		if err := client.check(); err != nil {
 			fault("clients[%d] %q: %w", i, client.ClientID, err)
+		}
+	}
+	for _, id := range c.BlockedPersons {
+		if !personID.MatchString(id) {
+			fault("blocked_persons: %q is no id of a person (26 of A-Z and 2-7, from the log of events)", id)
 		}
 	}
 	faults = append(faults, c.checkAccess()...)

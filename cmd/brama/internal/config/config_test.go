@@ -64,6 +64,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"http issuer", "https://id.example", "http://id.example", "issuer"},
 		{"slash at the end", "id.example.gov.ua\n", "id.example.gov.ua/\n", "issuer"},
 		{"open listener without TLS", "data: data", "data: data\nlisten: 0.0.0.0:80", "needs tls"},
+		{"a number is no person", "data: data", "data: data\nblocked_persons: ['1234567899']", "blocked_persons"},
 		{"proxies without networks", "data: data", "data: data\ntrusted_proxies: {header: Forwarded}", "trusted_proxies.from"},
 		{"everybody is a proxy", "data: data", "data: data\ntrusted_proxies: {from: [0.0.0.0/0]}", "trusted_proxies.from[0]"},
 		{"an address is no network", "data: data", "data: data\ntrusted_proxies: {from: [127.0.0.1/32, 10.0.0.1]}", "trusted_proxies.from[1]"},

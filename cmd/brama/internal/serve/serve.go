@@ -145,7 +145,7 @@ func run(ctx context.Context, c *config.Config, log *slog.Logger) error {
 		Signers: hsm.Signers, NextSigners: hsm.NextSigners, KeyAlgorithms: life.Algorithms, RotateKeysEvery: time.Duration(life.RotateEvery), RevokedKeys: life.Revoked, Ready: ready, Operator: provider.Operator{Name: c.Operator.Name, Contact: c.Operator.Contact}, Log: log,
 		CertificateStatus: engine.CertificateStatus,
 		TokenRules:        c.OAuthTokens.Rules(), RequirePAR: c.RequirePAR, Fetch: portals.Do, MTLS: mtls, Registration: registration,
-		TrustedProxies: c.Proxies(),
+		TrustedProxies: c.Proxies(), BlockedPersons: c.BlockedPersons,
 	})
 	if err != nil {
 		return err
