@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -16,7 +17,11 @@ const (
 	leastGC    = 60  // GOGC at least: memory is dearer here than the collector's time
 	defaultGC  = 100 // of Go
 	startTime  = time.Second
-	memoryStep = 5 * time.Second
+	memoryStep = time.Second
+
+	// A commit of the store's tree takes and leaves as much as the whole server keeps. limitRoom bounds what such a moment
+	// makes of the percentage: it is heapRoom and what the runtime needs beside the heap.
+	limitRoom = heapRoom + 6<<20
 )
 
 // startGC is GOGC while a server is put together: what it keeps then lies close, where it would be strewn among as much that
@@ -30,16 +35,22 @@ func CollectOften() {
 	}
 }
 
-// KeepMemory gives back what the start left behind, and then keeps the collector at heapRoom, until ctx ends.
+// KeepMemory gives back what the start left behind, and then keeps the collector at heapRoom, until ctx ends. An operator's
+// GOMEMLIMIT is obeyed instead of ours.
 func KeepMemory(ctx context.Context) {
 	t := time.NewTimer(startTime)
 	defer t.Stop()
 	own, percent := ownGC(), startGC
+	_, ownLimit := os.LookupEnv("GOMEMLIMIT")
+	limit := int64(math.MaxInt64)
 	for first := true; ; first = false {
 		select {
 		case <-ctx.Done():
 			if !own {
 				debug.SetGCPercent(defaultGC)
+			}
+			if !ownLimit {
+				debug.SetMemoryLimit(math.MaxInt64)
 			}
 			return
 		case <-t.C:
@@ -47,12 +58,24 @@ func KeepMemory(ctx context.Context) {
 		if first {
 			debug.FreeOSMemory()
 		}
-		if want := gcPercent(liveHeap()); !own && (want > percent+percent/8 || want < percent-percent/8) {
+		live := liveHeap()
+		if want := gcPercent(live); !own && (want > percent+percent/8 || want < percent-percent/8) {
 			percent = want
 			debug.SetGCPercent(percent)
 		}
+		if want := memoryLimit(live); !ownLimit && want != limit {
+			limit = want
+			debug.SetMemoryLimit(limit)
+		}
 		t.Reset(memoryStep)
 	}
+}
+
+// memoryLimit is GOMEMLIMIT for a live heap of so many bytes. It leaves room for as much again, in steps, so that a server
+// that really needs more is not slowed down.
+func memoryLimit(live uint64) int64 {
+	const step = 4 << 20
+	return max(limitRoom, int64((2*live+step-1)/step*step)+limitRoom-heapRoom)
 }
 
 func ownGC() bool {

@@ -30,3 +30,18 @@ func TestKeepMemory(t *testing.T) {
 		<-done
 	})
 }
+
+func TestMemoryLimit(t *testing.T) {
+	for _, c := range []struct {
+		live uint64
+		want int64
+	}{{0, limitRoom}, {8 << 20, limitRoom}, {9 << 20, 26 << 20}, {10 << 20, 26 << 20}, {11 << 20, 30 << 20}, {100 << 20, 206 << 20}} {
+		got := memoryLimit(c.live)
+		if got != c.want {
+			t.Errorf("%d MiB live: %d MiB, want %d", c.live>>20, got>>20, c.want>>20)
+		}
+		if got < int64(2*c.live) {
+			t.Errorf("%d MiB live: %d MiB leave no room", c.live>>20, got>>20)
+		}
+	}
+}
