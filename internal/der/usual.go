@@ -1,3 +1,5 @@
+//go:build !js
+
 package der
 
 // usual returns the identifier with octets b, if it is one of those that stand in nearly every certificate, signature and
