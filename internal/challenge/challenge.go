@@ -6,10 +6,8 @@ import (
 )
 
 const (
-	version = "brama-login-v1"
+	version = "brama-login-v1" // every other version will begin with "brama-" too: see qes.IsLoginText
 	notice  = "лише для входу, не є документом"
-	// prefix is how every challenge begins, of this version and of those to come.
-	prefix = "brama-"
 	// MaxSize is more than the longest challenge: the fixed words and every value at its limit.
 	MaxSize = 1280
 	// NonceSize is the length of a nonce in octets.
@@ -103,30 +101,4 @@ func (c Challenge) Origin() string {
 		}
 	}
 	return c.Issuer
-}
-
-// IsChallenge reports whether content begins like a challenge of any version, after byte order marks and spaces. Whoever
-// signs or verifies documents refuses such content (T1, T2).
-func IsChallenge(content []byte) bool {
-	s := string(content[:min(len(content), 4096)])
-	for i, r := range s {
-		if !blank(r) {
-			return len(s)-i >= len(prefix) && s[i:i+len(prefix)] == prefix
-		}
-	}
-	// Nothing but blanks as far as it is looked at: a text that hides its beginning that far is no document either.
-	return len(content) > 4096
-}
-
-// blank reports whether r is a space, a line end, a byte order mark or another character that shows nothing.
-func blank(r rune) bool {
-	switch {
-	case r <= ' ', r == 0x7f, r >= 0x80 && r <= 0xa0, r == 0xad:
-		return true
-	case r >= 0x2000 && r <= 0x200f, r >= 0x2028 && r <= 0x202f, r >= 0x205f && r <= 0x206f:
-		return true
-	case r == 0x1680, r == 0x180e, r == 0x3000, r == 0xfeff:
-		return true
-	}
-	return false
 }

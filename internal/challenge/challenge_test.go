@@ -162,30 +162,6 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-func TestIsChallenge(t *testing.T) {
-	for s, want := range map[string]bool{
-		text:                               true,
-		"brama-":                           true,
-		"brama-document-v9":                true,
-		"\ufeff brama-login":               true,
-		"\r\n\t\u00a0\u2028brama-x":        true,
-		strings.Repeat(" ", 5000):          true,
-		"":                                 false,
-		"   ":                              false,
-		"brama":                            false,
-		"Brama-login-v1":                   false,
-		"x brama-login-v1":                 false,
-		"%PDF-1.7":                         false,
-		"\xff\xfebrama-":                   false,
-		strings.Repeat("a", 5000):          false,
-		strings.Repeat("\u200b", 5) + "бр": false,
-	} {
-		if got := challenge.IsChallenge([]byte(s)); got != want {
-			t.Errorf("%.20q: %v", s, got)
-		}
-	}
-}
-
 func FuzzChallengeRoundTrip(f *testing.F) {
 	f.Add([]byte(text), "https://a.ua/x", "client", "a.ua:1", "file", "l", int64(1800000000))
 	f.Add([]byte("\ufeff"+text), "http://[::1]:1", "a\nhost: b", "xn--a.ua", "", "\u202e", int64(-1))
@@ -195,7 +171,7 @@ func FuzzChallengeRoundTrip(f *testing.F) {
 			if err != nil || !bytes.Equal(again, b) {
 				t.Fatalf("%q is written as %q, %v", b, again, err)
 			}
-			if !challenge.IsChallenge(b) {
+			if !bytes.HasPrefix(b, []byte("brama-")) {
 				t.Fatal("a challenge that does not look like one")
 			}
 		}

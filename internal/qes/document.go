@@ -183,11 +183,29 @@ func (j *judgement) loginPurpose() *Error {
 	return fail(SigInvalid, SubSigConstraints, errors.New("this is a signature for a login, not a document"))
 }
 
-// IsLoginText reports whether content begins as the text of a login does, after a byte order mark and white space: no
-// document may be signed or taken that does (threats T1, T2).
+// IsLoginText reports whether content begins as the text of a login does, after whatever a person does not see: no document may
+// be signed or taken that does (threats T1, T2).
 func IsLoginText(content []byte) bool {
-	content = bytes.TrimLeft(content, "\ufeff \t\r\n\v\f\u0085\u00a0")
-	return bytes.HasPrefix(bytes.ToLower(content[:min(len(content), 16)]), []byte("brama-"))
+	const looked = 4096
+	seen := bytes.TrimLeftFunc(content[:min(len(content), looked)], blank)
+	if len(seen) == 0 {
+		// A text that hides its beginning so far is no document either.
+		return len(content) > looked
+	}
+	return bytes.HasPrefix(bytes.ToLower(seen[:min(len(seen), 16)]), []byte("brama-"))
+}
+
+// blank reports whether r is a space, a line end, a byte order mark or another character that shows nothing.
+func blank(r rune) bool {
+	switch {
+	case r <= ' ', r == 0x7f, r >= 0x80 && r <= 0xa0, r == 0xad:
+		return true
+	case r >= 0x2000 && r <= 0x200f, r >= 0x2028 && r <= 0x202f, r >= 0x205f && r <= 0x206f:
+		return true
+	case r == 0x1680, r == 0x180e, r == 0x3000, r == 0xfeff:
+		return true
+	}
+	return false
 }
 
 // judge goes through the steps; nil is passed.

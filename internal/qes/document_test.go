@@ -310,3 +310,26 @@ func TestNewSigner(t *testing.T) {
 		t.Error("no key taken")
 	}
 }
+
+func TestIsLoginText(t *testing.T) {
+	for s, want := range map[string]bool{
+		string(challenge):                  true,
+		"brama-":                           true,
+		"Brama-Document-v9":                true,
+		"\ufeff brama-login":               true,
+		"\r\n\t\u00a0\u2028\u200bbrama-x":  true,
+		strings.Repeat(" ", 5000):          true,
+		"":                                 false,
+		"   ":                              false,
+		"brama":                            false,
+		"x brama-login-v1":                 false,
+		"%PDF-1.7":                         false,
+		"\xff\xfebrama-":                   false,
+		strings.Repeat("a", 5000):          false,
+		strings.Repeat("\u200b", 5) + "бр": false,
+	} {
+		if got := qes.IsLoginText([]byte(s)); got != want {
+			t.Errorf("%.20q: %v", s, got)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -223,14 +222,4 @@ func (c *Client) remember(q question) {
 		}
 	}
 	c.absent[q] = now.Add(c.cfg.Absent)
-}
-
-// KeyIDs returns the identifiers under which the key of a certificate is asked for: for ДСТУ keys by ГОСТ 34.311 and by
-// Купина-256 (32 bytes each), for others by SHA-1.
-func KeyIDs(certificate []byte) ([][]byte, error) {
-	c, err := tbs.Parse(certificate)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clip(keyIdentifiers(c.PublicKey)), nil
 }

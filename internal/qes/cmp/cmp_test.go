@@ -22,6 +22,7 @@ import (
 
 	"brama/internal/der"
 	"brama/internal/fetch"
+	"brama/internal/qes/tbs"
 	"brama/internal/vectors"
 )
 
@@ -39,11 +40,11 @@ func newCertificate(t *testing.T) (der []byte, keyID []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, err := KeyIDs(der)
+	c, err := tbs.Parse(der)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return der, ids[0]
+	return der, keyIdentifiers(c.PublicKey)[0]
 }
 
 func TestRequestRoundTrip(t *testing.T) {

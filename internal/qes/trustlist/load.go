@@ -45,19 +45,6 @@ func Load(sources []Source) (candidates [][]byte, nextUpdate time.Time, err erro
 	return candidates, nextUpdate, nil
 }
 
-// LoadList reads a CA list.
-func LoadList(source Source) ([]Provider, error) {
-	b, err := source.read(MaxList)
-	if err != nil {
-		return nil, err
-	}
-	list, err := ParseList(b)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", source.Path, err)
-	}
-	return list, nil
-}
-
 func (s Source) read(limit int64) ([]byte, error) {
 	f, err := os.Open(s.Path)
 	if err != nil {

@@ -37,6 +37,7 @@ func Verbs() []Verb {
 		{"envelope-key request", "--key CONTAINER --password-file F --organization O [--name N] [--edrpou CODE] [--locality L] [--country UA] [--pem] REQUEST", "make a key for envelopes in a container, and a request for its certificate", runEnvelopeKeyRequest},
 		{"envelope-key install", "--key CONTAINER --password-file F --out CERT ISSUED", "check an issued certificate against its key, and put it where the configuration names it", runEnvelopeKeyInstall},
 		{"envelope-key list", "[--within 720h] [--json] CONFIG", "show the keys of a configuration and until when their certificates are valid", runEnvelopeKeyList},
+		{"audit verify", "[--dir DIR] [--checkpoints FILE] CONFIG", "check the log of events of a server that is stopped, or a copy of it, against its chain", runAuditVerify},
 		{"digest", "--algorithm gost34311|kupyna256|kupyna384|kupyna512 FILE", "print a national digest in hex", runDigest},
 	}
 }

@@ -20,6 +20,12 @@ type State struct {
 // that no production store meets test trust; serve none that has it, so that nothing that test trust let in is believed.
 const DevMarker = "brama-dev"
 
+// AuditDir is where the log of events is, in the data folder.
+const AuditDir = "audit"
+
+// AuditKey is the key of the chain of the log of events.
+func AuditKey(secret []byte) []byte { return seal.Derive(secret, "audit") }
+
 // OpenState opens, or makes, the state in a folder. The audit log's chain is verified first: a log that was edited or cut
 // stops the start.
 func OpenState(dir string, secret []byte) (*State, error) {
@@ -31,7 +37,7 @@ func OpenState(dir string, secret []byte) (*State, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	record, err := audit.Open(audit.Config{Dir: filepath.Join(dir, "audit"), Key: seal.Derive(secret, "audit"), Sealer: evidence})
+	record, err := audit.Open(audit.Config{Dir: filepath.Join(dir, AuditDir), Key: AuditKey(secret), Sealer: evidence})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the audit log: %w", err), store.Close())
 	}
