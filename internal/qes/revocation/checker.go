@@ -76,9 +76,7 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	c := &Checker{cfg: cfg, breaker: fetch.Breaker{Now: cfg.Now}}
-	c.lists.init()
-	return c, nil
+	return &Checker{cfg: cfg, breaker: fetch.Breaker{Now: cfg.Now}}, nil
 }
 
 // Check asks the responder of leaf's issuer, whose path was verified before. The evidence is fresh by our clock, and the
@@ -102,6 +100,7 @@ func (c *Checker) Check(ctx context.Context, leaf *cert.Certificate, issuer qes.
 
 // answer is the remembered answer, or a new one.
 func (c *Checker) answer(ctx context.Context, leaf *cert.Certificate, issuer qes.Service) (qes.Revocation, error) {
+	c.lists.sweep(c.cfg.Now())
 	key := cacheKey{leaf.Fingerprint(), issuer.Certificate.Fingerprint()}
 	if answer, ok := c.answers.get(key, c.cfg.Now()); ok {
 		return answer, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"brama/internal/der"
@@ -16,6 +17,7 @@ import (
 const (
 	MaxCRL     = 20 << 20
 	maxEntries = 1_000_000
+	maxSerial  = 64 // octets; RFC 5280 says 20
 )
 
 var (
@@ -44,19 +46,18 @@ type crl struct {
 	number                 []byte // magnitude, big-endian; nil if absent
 	base                   []byte // BaseCRLNumber of a delta; nil in a full list
 	point                  *issuingPoint
-	freshest               []string          // URLs of the delta
-	entries                map[string]*entry // by content octets of the serial number
+	freshest               []string // URLs of the delta
+	revoked                []byte   // content of revokedCertificates, which index reads
+	entries                *entries // nil before index: the list says nothing of anybody
 
 	// Of a list that is kept: when it was had, and whose signature on it was verified.
 	fetched time.Time
 	signer  [sha256.Size]byte
-}
 
-// An entry is what a list says of one serial number. Real lists name one several times: a hold, and later its end.
-type entry struct {
-	revoked, held bool // some line says so
-	last          int  // reason of the last line; −1 if not given
-	since         time.Time
+	// Of a delta that is kept: the evidence that it makes with the list it was last used with.
+	mu       sync.Mutex
+	with     *crl
+	together []byte
 }
 
 // An issuingPoint is IssuingDistributionPoint (RFC 5280 5.2.5).
@@ -68,13 +69,14 @@ type issuingPoint struct {
 	indirect            bool
 }
 
-// parseCRL reads a CRL. A critical extension that is not known here, of the list or of an entry, is an error: what it
-// would restrict must not be read as unrestricted (5.2, 5.3).
+// parseCRL reads a CRL but for its entries: index does that once the signature is verified. A critical extension that is
+// not known here, of the list or of an entry, is an error: what it would restrict must not be read as unrestricted (5.2,
+// 5.3).
 func parseCRL(b []byte) (*crl, error) {
 	if len(b) > MaxCRL {
 		return nil, fmt.Errorf("%w: CRL is larger than %d bytes", ErrMalformed, MaxCRL)
 	}
-	out := &crl{raw: b, entries: make(map[string]*entry)}
+	out := &crl{raw: b}
 	r := der.NewReader(b)
 	s := r.Sequence()
 	list := s.Read(der.Sequence)
@@ -107,53 +109,10 @@ func (c *crl) read(r *der.Reader) error {
 		return errors.New("two signature algorithms")
 	}
 	if lines, ok := r.Optional(der.Sequence); ok {
-		if err := c.readEntries(lines.Reader()); err != nil {
-			return err
-		}
+		c.revoked = lines.Bytes
 	}
 	err := readExtensions(r, der.Constructed(0), c.readExtension)
 	return errors.Join(err, r.Done())
-}
-
-func (c *crl) readEntries(r *der.Reader) error {
-	for n := 0; r.More(); n++ {
-		if n >= maxEntries {
-			return errors.New("too many entries")
-		}
-		s := r.Sequence()
-		serial := s.Integer()
-		date := tbs.ReadTime(s)
-		reason := -1
-		if s.More() {
-			err := eachExtension(s.Sequence(), func(x extension) error {
-				switch {
-				case x.oid == oidReasonCode:
-					v := der.NewReader(x.value)
-					reason = readEnumerated(v)
-					return v.Done()
-				case x.oid == oidInvalidityDate:
-				case x.critical: // certificateIssuer of an indirect list above all
-					return errUnknownExtension
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := s.Done(); err != nil {
-			return err
-		}
-		e := c.entries[string(serial)]
-		if e == nil {
-			e = &entry{}
-			c.entries[string(serial)] = e
-		}
-		e.last, e.since = reason, date
-		e.held = e.held || reason == reasonHold
-		e.revoked = e.revoked || reason != reasonHold && reason != reasonRemove
-	}
-	return r.Done()
 }
 
 func (c *crl) readExtension(x extension) error {

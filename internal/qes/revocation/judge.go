@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brama/internal/qes"
@@ -91,6 +92,9 @@ func JudgeCRL(list []byte, leaf, issuer *cert.Certificate, at time.Time) (qes.Re
 		return qes.Revocation{}, fmt.Errorf("%w: a delta without its base", ErrScope)
 	}
 	if err := c.verify(leaf, issuer); err != nil {
+		return qes.Revocation{}, err
+	}
+	if err := c.index(); err != nil {
 		return qes.Revocation{}, err
 	}
 	if c.thisUpdate.After(at) {
@@ -225,13 +229,26 @@ func (c *crl) concerns(leaf, issuer *cert.Certificate) error {
 	return nil
 }
 
+// evidence is both lists, one behind the other, made once for all whom they tell of.
+func (c *crl) evidence(full *crl) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.with != full {
+		c.with, c.together = full, slices.Concat(full.raw, c.raw)
+	}
+	return c.together
+}
+
 // revocation tells what a verified full list, with its verified delta if there is one, says of leaf.
 func (c *crl) revocation(leaf *cert.Certificate, delta *crl) qes.Revocation {
 	out := qes.Revocation{Status: qes.StatusGood, Reason: -1, ThisUpdate: c.thisUpdate, Source: "crl", Evidence: c.raw}
-	e := c.entries[string(leaf.Serial)]
+	if c.entries == nil || delta != nil && delta.entries == nil {
+		return qes.Revocation{Reason: -1} // a mistake here, and StatusUnknown
+	}
+	e := c.entries.find(leaf.Serial)
 	if delta != nil {
-		out.ThisUpdate, out.Evidence = delta.thisUpdate, append(bytes.Clone(c.raw), delta.raw...)
-		if d := delta.entries[string(leaf.Serial)]; d != nil {
+		out.ThisUpdate, out.Evidence = delta.thisUpdate, delta.evidence(c)
+		if d := delta.entries.find(leaf.Serial); d != nil {
 			e = d
 		}
 	}

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,16 +13,26 @@ import (
 	"brama/internal/qes/cert"
 )
 
-// lists keeps CRLs by address, and the highest number seen of each: a list never goes back (T24).
+// lists keeps CRLs by address while they are young, and the highest number seen of each: a list never goes back (T24). The
+// zero value is empty.
 type lists struct {
 	mu   sync.Mutex
 	byID map[string]*crl
+	last map[string]floor
 }
 
-// maxLists bounds the lists kept: each may have 20 MiB, and there are two for every issuer in use.
-const maxLists = 16
+// A floor is what the next list of an address must not be below.
+type floor struct {
+	number     []byte
+	thisUpdate time.Time
+}
 
-func (l *lists) init() { l.byID = make(map[string]*crl) }
+// Bounds of what is kept. There are two lists for every issuer in use, of some megabytes for a large one.
+const (
+	maxLists  = 16
+	maxKept   = 64 << 20 // octets of all of them
+	maxFloors = 256
+)
 
 // get returns the list that was kept under address, nil if none.
 func (l *lists) get(address string) *crl {
@@ -34,18 +45,54 @@ func (l *lists) get(address string) *crl {
 func (l *lists) put(address string, c *crl) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if last := l.byID[address]; last != nil {
-		if compareNumbers(c.number, last.number) < 0 || c.thisUpdate.Before(last.thisUpdate) {
-			return fmt.Errorf("%w: CRL number or thisUpdate has fallen", ErrNotFresh)
-		}
-	} else if len(l.byID) >= maxLists {
-		for k := range l.byID {
-			delete(l.byID, k)
+	last, ok := l.last[address]
+	if ok && (compareNumbers(c.number, last.number) < 0 || c.thisUpdate.Before(last.thisUpdate)) {
+		return fmt.Errorf("%w: CRL number or thisUpdate has fallen", ErrNotFresh)
+	}
+	if l.byID == nil {
+		l.byID, l.last = make(map[string]*crl), make(map[string]floor)
+	}
+	if !ok && len(l.last) >= maxFloors {
+		for k := range l.last {
+			delete(l.last, k)
 			break
 		}
 	}
+	l.last[address] = floor{bytes.Clone(c.number), c.thisUpdate}
 	l.byID[address] = c
+	for len(l.byID) > 1 && (len(l.byID) > maxLists || l.octets() > maxKept) {
+		l.dropOldest(address)
+	}
 	return nil
+}
+
+func (l *lists) octets() int {
+	n := 0
+	for _, c := range l.byID {
+		n += c.octets()
+	}
+	return n
+}
+
+func (l *lists) dropOldest(but string) {
+	oldest := ""
+	for k, c := range l.byID {
+		if k != but && (oldest == "" || c.fetched.Before(l.byID[oldest].fetched)) {
+			oldest = k
+		}
+	}
+	delete(l.byID, oldest)
+}
+
+// sweep forgets the lists that would be asked for again anyway: they are large, and of no use once the responder is back.
+func (l *lists) sweep(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, c := range l.byID {
+		if now.Sub(c.fetched) >= recheck {
+			delete(l.byID, k)
+		}
+	}
 }
 
 // askCRL reads the full list that leaf names, on a host that is listed for its issuer, and the delta that the list names.
@@ -156,6 +203,9 @@ func (c *Checker) list(ctx context.Context, address string, leaf *cert.Certifica
 		return nil, err
 	}
 	if err := got.verify(leaf, issuer.Certificate); err != nil {
+		return nil, err
+	}
+	if err := got.index(); err != nil {
 		return nil, err
 	}
 	got.fetched, got.signer = now, issuer.Certificate.Fingerprint()
