@@ -4,9 +4,10 @@ import "brama/internal/dstu/internal/gf2m"
 
 // Widths of the windows. A wider one means fewer additions, but in constant time the whole table is read.
 const (
-	signWidth  = 6 // P, when signing
-	knownWidth = 8 // a known key, when verifying
-	wideWidth  = 9 // P, when verifying with a known key
+	signWidth  = 6  // P, when signing
+	knownWidth = 8  // a known key, when verifying
+	ownWidth   = 9  // a key that signs, when verifying what it signed
+	wideWidth  = 10 // P, when verifying with a known key
 )
 
 // A fixedTable holds multiples of one point q: for each window i the odd ones (2j+1)·2^(width·i)·q, j below 2^(width−1).

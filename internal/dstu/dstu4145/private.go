@@ -92,7 +92,7 @@ func (k *PrivateKey) verifier() *PublicKey {
 		return p
 	}
 	if k.signed.Add(1) == checkAfter {
-		k.check.Store(k.pub.Precompute())
+		k.check.Store(k.pub.precompute(ownWidth))
 	}
 	return k.pub
 }

@@ -44,8 +44,12 @@ func (k *PublicKey) Precompute() *PublicKey {
 	if k.windows != nil {
 		return k
 	}
+	return k.precompute(knownWidth)
+}
+
+func (k *PublicKey) precompute(width int) *PublicKey {
 	p := *k
-	p.windows = k.curve.newFixedTable(&k.point, knownWidth, k.curve.field.CheapInversion())
+	p.windows = k.curve.newFixedTable(&k.point, width, k.curve.field.CheapInversion())
 	return &p
 }
 

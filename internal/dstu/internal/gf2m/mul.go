@@ -84,13 +84,51 @@ func (f *Field) mulGeneric(z, x, y *Element) {
 	f.reduce(z, &t)
 }
 
+// mul257Generic is mul4 and the reduction by x^257 + x^12 + 1, written out to be kept out of memory.
 func mul257Generic(z, x, y *Element) {
-	var t [8]uint64
-	mul4(&t, x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3])
+	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
+	y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
+	a1, a0 := clmul(x0, y0)
+	a3, a2 := clmul(x1, y1)
+	h, l := clmul(x0^x1, y0^y1)
+	l ^= a0 ^ a2
+	h ^= a1 ^ a3
+	a1 ^= l
+	a2 ^= h
+	b1, b0 := clmul(x2, y2)
+	b3, b2 := clmul(x3, y3)
+	h, l = clmul(x2^x3, y2^y3)
+	l ^= b0 ^ b2
+	h ^= b1 ^ b3
+	b1 ^= l
+	b2 ^= h
+	x0, x1 = x0^x2, x1^x3
+	y0, y1 = y0^y2, y1^y3
+	c1, c0 := clmul(x0, y0)
+	c3, c2 := clmul(x1, y1)
+	h, l = clmul(x0^x1, y0^y1)
+	l ^= c0 ^ c2
+	h ^= c1 ^ c3
+	c1 ^= l
+	c2 ^= h
+	a2 ^= b0
+	a3 ^= b1
+
 	mx, my := -x[4], -y[4] // the fifth word is one bit
-	t[4] ^= y[0]&mx ^ x[0]&my
-	t[5] ^= y[1]&mx ^ x[1]&my
-	t[6] ^= y[2]&mx ^ x[2]&my
-	t[7] ^= y[3]&mx ^ x[3]&my
-	reduce257(z, &t, x[4]&y[4])
+	t8 := x[4] & y[4]
+	t7 := b3 ^ y[3]&mx ^ x[3]&my
+	t6 := b2 ^ y[2]&mx ^ x[2]&my
+	t5 := b3 ^ a3 ^ c3 ^ y[1]&mx ^ x[1]&my
+	t4 := b2 ^ a2 ^ c2 ^ y[0]&mx ^ x[0]&my
+	t3 := a1 ^ a3 ^ c1
+	t2 := a0 ^ a2 ^ c0
+	// x^(64·i) = x^(64·(i−5)+63) + x^(64·(i−4)+11)
+	t3 ^= t8<<63 ^ t7>>1 ^ t7<<11 ^ t6>>53
+	t4 ^= t8>>1 ^ t8<<11 ^ t7>>53
+	t5 ^= t8 >> 53
+	t1 := a1 ^ t6<<63 ^ t5>>1 ^ t5<<11
+	t2 ^= t7<<63 ^ t6>>1 ^ t6<<11 ^ t5>>53
+	v := t4 >> 1
+	z[0] = a0 ^ t5<<63 ^ v ^ v<<12
+	z[1], z[2], z[3], z[4], z[5], z[6] = t1^v>>52, t2, t3, t4&1, 0, 0
 }

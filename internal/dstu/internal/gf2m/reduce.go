@@ -33,24 +33,6 @@ func fold(t *[2 * MaxWords]uint64, v uint64, pos int) {
 	t[i+1] ^= v >> (64 - s)
 }
 
-// reduce257 reduces t + t8·x^512 by x^257 + x^12 + 1. x^(64·i) = x^(64·(i−5)+63) + x^(64·(i−4)+11).
-func reduce257(z *Element, t *[8]uint64, t8 uint64) {
-	t3 := t[3] ^ t8<<63
-	t4 := t[4] ^ t8>>1 ^ t8<<11
-	t5 := t[5] ^ t8>>53
-	t2 := t[2] ^ t[7]<<63
-	t3 ^= t[7]>>1 ^ t[7]<<11
-	t4 ^= t[7] >> 53
-	t1 := t[1] ^ t[6]<<63
-	t2 ^= t[6]>>1 ^ t[6]<<11
-	t3 ^= t[6] >> 53
-	t0 := t[0] ^ t5<<63
-	t1 ^= t5>>1 ^ t5<<11
-	t2 ^= t5 >> 53
-	v := t4 >> 1
-	*z = Element{t0 ^ v ^ v<<12, t1 ^ v>>52, t2, t3, t4 & 1}
-}
-
 // reduce431 reduces by x^431 + x^5 + x^3 + x + 1. x^(64·i) = x^(64·(i−7)+17)·(x^5 + x^3 + x + 1).
 func reduce431(z *Element, t *[2 * MaxWords]uint64) {
 	for i := 13; i >= 7; i-- {
@@ -86,7 +68,7 @@ func (f *Field) sqrGeneric(z, x *Element) {
 	f.reduce(z, &t)
 }
 
-// sqr257Generic is the square with the reduction of reduce257, kept out of memory.
+// sqr257Generic is the square, reduced as mul257Generic does it.
 func sqr257Generic(z, x *Element) {
 	t7, t6, t5 := spread(x[3]>>32), spread(x[3]&0xffffffff), spread(x[2]>>32)
 	t4 := spread(x[2] & 0xffffffff)
