@@ -12,10 +12,12 @@ type Curve struct {
 	name  string
 	index int
 	field *gf2m.Field
-	a     int
-	b     gf2m.Element
-	n     order
-	base  gf2m.Affine
+	// public is the same field for public values: verification, keys to verify with, and tables.
+	public *gf2m.Field
+	a      int
+	b      gf2m.Element
+	n      order
+	base   gf2m.Affine
 	// params are the numbers as other packages compare them.
 	params Params
 
@@ -137,7 +139,7 @@ func newCurve(name string, index int, f *gf2m.Field, a int, p Params) *Curve {
 	for len(p.B) < f.Bytes() {
 		p.B = append(p.B, 0)
 	}
-	c := &Curve{name: name, index: index, field: f, a: a, params: p}
+	c := &Curve{name: name, index: index, field: f, public: f.VarTime(), a: a, params: p}
 	if !f.SetBytes(&c.b, p.B) {
 		panic("dstu4145: internal error: coefficient b")
 	}

@@ -4,7 +4,7 @@ import "brama/internal/dstu/internal/gf2m"
 
 // Widths of the windows. A wider one means fewer additions, but in constant time the whole table is read.
 const (
-	signWidth  = 6  // P, when signing
+	signWidth  = 7  // P, when signing
 	knownWidth = 8  // a known key, when verifying
 	ownWidth   = 9  // a key that signs, when verifying what it signed
 	wideWidth  = 10 // P, when verifying with a known key
@@ -24,7 +24,7 @@ func (t *fixedTable) entries() int { return 1 << (t.width - 1) }
 
 // newFixedTable makes the table of q, of x and y or of x and λ. Variable time: q is public.
 func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
-	f := c.field
+	f := c.public
 	t := &fixedTable{width: width, windows: (c.n.bits + width - 1) / width, xy: xy}
 	t.points = f.NewTable(t.windows * t.entries())
 
@@ -61,7 +61,7 @@ func (c *Curve) newFixedTable(q *gf2m.Affine, width int, xy bool) *fixedTable {
 
 // toLambda writes λ = x + y/x for every y of t.
 func (c *Curve) toLambda(t *fixedTable) {
-	f := c.field
+	f := c.public
 	products := make([]gf2m.Element, t.windows*t.entries())
 	acc := gf2m.Element{1}
 	var p gf2m.Affine
@@ -115,7 +115,7 @@ const maxWindows = (64*gf2m.MaxWords + signWidth - 1) / signWidth
 // than 2^(width·i) in magnitude before window i, and what is added in the last window is not.
 func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 	if t.xy {
-		var terms [maxWindows]gf2m.XY
+		var terms [gf2m.MaxTerms]gf2m.XY
 		c.field.Sum(p, c.terms(&terms, k, t), c.a)
 		return
 	}
@@ -134,7 +134,7 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 }
 
 // terms sets terms to the points whose sum mulFixed makes, of a table of x and y.
-func (c *Curve) terms(terms *[maxWindows]gf2m.XY, k *scalar, t *fixedTable) []gf2m.XY {
+func (c *Curve) terms(terms *[gf2m.MaxTerms]gf2m.XY, k *scalar, t *fixedTable) []gf2m.XY {
 	var index, sign [maxWindows]int
 	t.digits(&index, &sign, k)
 	for i := range t.windows {
@@ -142,8 +142,10 @@ func (c *Curve) terms(terms *[maxWindows]gf2m.XY, k *scalar, t *fixedTable) []gf
 		c.field.Lookup(&q, t.points, i*t.entries(), t.entries(), index[i]) // x and y
 		term := &terms[i]
 		term.X, term.Y = q.X, q.L
-		q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
-		term.Y.Select(sign[i], &q.L, &term.Y)
+		mask := -uint64(sign[i]) // −(x, y) = (x, x + y)
+		for j, v := range q.X {
+			term.Y[j] ^= v & mask
+		}
 	}
 	return terms[:t.windows]
 }
@@ -151,7 +153,7 @@ func (c *Curve) terms(terms *[maxWindows]gf2m.XY, k *scalar, t *fixedTable) []gf
 // mulFixedX is mulFixed for the x coordinate alone, which it sets to x/z.
 func (c *Curve) mulFixedX(x, z *gf2m.Element, k *scalar, t *fixedTable) {
 	if t.xy {
-		var terms [maxWindows]gf2m.XY
+		var terms [gf2m.MaxTerms]gf2m.XY
 		c.field.SumX(x, z, c.terms(&terms, k, t), c.a)
 		return
 	}
@@ -170,15 +172,13 @@ func (c *Curve) sumKnownVarTime(sum *gf2m.Point, s, r *scalar, t *fixedTable, q 
 		c.accumulateVarTime(sum, r, t)
 		return
 	}
-	var terms [2 * maxKnownWindows]gf2m.XY
+	var terms [gf2m.MaxTerms]gf2m.XY
 	n := c.pickAll(terms[:], s, base)
 	n += c.pickAll(terms[n:], r, t)
-	if !c.field.SumXVarTime(&sum.X, &sum.Z, terms[:n], c.a) {
+	if !c.public.SumXVarTime(&sum.X, &sum.Z, terms[:n], c.a) {
 		c.sumVarTime(sum, s, r, q) // which has no exceptional cases
 	}
 }
-
-const maxKnownWindows = (64*gf2m.MaxWords + knownWidth - 1) / knownWidth
 
 // pickAll sets terms to points whose sum is k·q, q the point of t, and returns how many there are. Variable time.
 func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
@@ -188,7 +188,7 @@ func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
 	t.digits(&index, &sign, &odd)
 	var q gf2m.Affine
 	for i := range t.windows {
-		c.field.LoadVarTime(&q, t.points, i*t.entries()+index[i])
+		c.public.LoadVarTime(&q, t.points, i*t.entries()+index[i])
 		if sign[i] != negated {
 			q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
 		}
@@ -207,7 +207,7 @@ func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 	var other gf2m.Point
 	cur, next := sum, &other
 	for i := range t.windows {
-		c.field.LoadVarTime(&q, t.points, i*t.entries()+index[i])
+		c.public.LoadVarTime(&q, t.points, i*t.entries()+index[i])
 		q.L[0] ^= uint64(sign[i] ^ negated)
 		c.addVarTime(next, cur, &q)
 		cur, next = next, cur

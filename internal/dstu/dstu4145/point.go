@@ -22,7 +22,7 @@ var (
 // decompress sets p to the point that b encodes, in the manner of ДСТУ 4145-2002, clause 6.10 (compression is 6.9), and
 // checks it: afterwards p is on the curve, is not O, and n·p = O.
 func (c *Curve) decompress(p *gf2m.Affine, b []byte) error {
-	f := c.field
+	f := c.public
 	if len(b) != f.Bytes() {
 		return ErrPointSize
 	}
@@ -70,7 +70,7 @@ func (c *Curve) decompress(p *gf2m.Affine, b []byte) error {
 // h is 4 and a half must be twice another point again: the halves (u, v) have μ² + μ = x + a with μ = u + v/u, and
 // u² = y + (μ+1)x. Both have the same Tr(u) = Tr(u²), since their difference is Tr(x) = 0.
 func (c *Curve) inSubgroup(x, y *gf2m.Element) bool {
-	f := c.field
+	f := c.public
 	if f.Trace(x) != c.a {
 		return false
 	}
@@ -104,7 +104,7 @@ func (c *Curve) affine(p *gf2m.Affine, q *gf2m.Point) {
 
 // affineAll sets p[i] to q[i] with one inversion for all (Montgomery). None may be O. scratch has the length of q.
 func (c *Curve) affineAll(p []gf2m.Affine, q []gf2m.Point, scratch []gf2m.Element) {
-	f := c.field
+	f := c.public
 	acc := q[0].Z
 	for i := range q {
 		if i > 0 {

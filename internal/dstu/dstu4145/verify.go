@@ -62,7 +62,7 @@ func (c *Curve) hashElement(h *gf2m.Element, digest []byte) {
 // matches reports whether h·x(R), cut to bitlen(n)−1 bits, is r, for R other than O. It does not divide: h·X must be
 // (r + e)·Z for one of the values e of the bits that are cut off, of which there are one or two.
 func (c *Curve) matches(h *gf2m.Element, sum *gf2m.Point, r *scalar) bool {
-	f := c.field
+	f := c.public
 	kept := c.n.bits - 1
 	if r[kept/64]>>(kept%64) != 0 {
 		return false
@@ -101,7 +101,7 @@ const (
 
 // sumVarTime sets sum = s·P + r·q by interleaved signed sliding windows (Shamir, wNAF).
 func (c *Curve) sumVarTime(sum *gf2m.Point, s, r *scalar, q *gf2m.Affine) {
-	f := c.field
+	f := c.public
 	baseTable := c.baseTable()
 	var keyTable [1 << (keyWidth - 2)]gf2m.Affine
 	c.oddMultiples(keyTable[:], q)
@@ -155,7 +155,7 @@ func (c *Curve) oddMultiples(t []gf2m.Affine, q *gf2m.Affine) {
 
 // multiples is oddMultiples with room for twice as many points: k·q is 2·(k/2·q), plus q where k is odd.
 func (c *Curve) multiples(t []gf2m.Affine, q *gf2m.Affine, m []gf2m.Point, scratch []gf2m.Element) {
-	f := c.field
+	f := c.public
 	n := len(t)
 	m[1].SetAffine(q)
 	for k := 2; k < 2*n; k++ {
@@ -190,17 +190,17 @@ func (c *Curve) doubleAdd(p, q *gf2m.Point, r *gf2m.Affine) {
 		p.SetAffine(r)
 		return
 	}
-	c.field.DoubleAddMixed(p, q, r, c.a)
+	c.public.DoubleAddMixed(p, q, r, c.a)
 	if p.Z.IsZero() == 1 {
 		var d gf2m.Point
-		c.field.Double(&d, q, c.a, 1)
+		c.public.Double(&d, q, c.a, 1)
 		c.addVarTime(p, &d, r)
 	}
 }
 
 // addVarTime sets p = q + r whatever the points are; p and q are distinct.
 func (c *Curve) addVarTime(p, q *gf2m.Point, r *gf2m.Affine) {
-	f := c.field
+	f := c.public
 	if q.Z.IsZero() == 1 {
 		p.SetAffine(r)
 		return

@@ -13,7 +13,10 @@ func (f *Field) XY(p *XY, q *Affine) {
 }
 
 // maxPairs bounds what is added with one inversion.
-const maxPairs = 64
+const maxPairs = 32
+
+// MaxTerms is the most points that Sum and its like take.
+const MaxTerms = 2*maxPairs + 1
 
 // AddPairsVarTime sets p[i] += q[i·step] on the curve with coefficient a, for all of p, with one inversion for every
 // maxPairs of them. It returns false, with p unspecified, if two points are the same or opposite.
@@ -73,8 +76,8 @@ func (f *Field) addPairs(p, q []XY, step, a int, public bool) bool {
 	return true
 }
 
-// Sum sets p to the sum of the points on the curve with coefficient a, in constant time; there are from 1 to 2·maxPairs
-// + 1, and they are overwritten. The caller knows that no two disjoint sums of them are the same or opposite, of which
+// Sum sets p to the sum of the points on the curve with coefficient a, in constant time; there are from 1 to MaxTerms,
+// and they are overwritten. The caller knows that no two disjoint sums of them are the same or opposite, of which
 // the last is added to all others only.
 func (f *Field) Sum(p *Point, points []XY, a int) {
 	var q projective

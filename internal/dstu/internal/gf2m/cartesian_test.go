@@ -21,7 +21,7 @@ func multiplesOf(f *Field, p xy, n, a int) []xy {
 func TestSum(t *testing.T) {
 	eachField(t, func(t *testing.T, f *Field, _ *twin) {
 		r := rand.New(rand.NewPCG(12, uint64(f.m)))
-		for _, n := range []int{1, 2, 3, 4, 21, 38, 43, 2*maxPairs + 1} {
+		for _, n := range []int{1, 2, 3, 4, 21, 38, 43, 55, MaxTerms} {
 			a := n % 2
 			// Powers of two, so that no two disjoint sums are the same.
 			p := xy{*random(f, r), *random(f, r)}
@@ -86,18 +86,18 @@ func TestSumExceptional(t *testing.T) {
 func TestAddPairs(t *testing.T) {
 	eachField(t, func(t *testing.T, f *Field, _ *twin) {
 		r := rand.New(rand.NewPCG(14, uint64(f.m)))
-		p := multiplesOf(f, xy{*random(f, r), *random(f, r)}, 4*maxPairs, 1)
+		p := multiplesOf(f, xy{*random(f, r), *random(f, r)}, 2*(maxPairs+9), 1)
 		n := maxPairs + 9
 		left, right := make([]XY, n), make([]XY, 2*n)
 		for i := range left {
 			left[i] = XY{p[i].x, p[i].y}
-			right[2*i] = XY{p[i+100].x, p[i+100].y}
+			right[2*i] = XY{p[i+n].x, p[i+n].y}
 		}
 		if !f.AddPairsVarTime(left, right, 2, 1) {
 			t.Fatal("refused")
 		}
 		for i := range left {
-			if want := addXY(f, &p[i], &p[i+100], 1); left[i] != (XY{want.x, want.y}) {
+			if want := addXY(f, &p[i], &p[i+n], 1); left[i] != (XY{want.x, want.y}) {
 				t.Fatalf("wrong sum %d", i)
 			}
 		}

@@ -23,7 +23,9 @@ type Field struct {
 	k     []int // exponents of the middle terms, ascending
 	shape shape
 	asm   bool
-	one   Element
+	// public says that products may take variable time.
+	public bool
+	one    Element
 	// traces has bit i set where Tr(x^i) = 1.
 	traces Element
 }
@@ -60,6 +62,13 @@ func New(m int, k ...int) *Field {
 func (f *Field) Portable() *Field {
 	p := *f
 	p.asm = false
+	return &p
+}
+
+// VarTime returns f for public values: where it saves something, multiplications take variable time.
+func (f *Field) VarTime() *Field {
+	p := *f
+	p.public = true
 	return &p
 }
 
@@ -138,20 +147,26 @@ func isZero(v uint64) int { return int(1 ^ (v|-v)>>63) }
 
 // Sqr sets z = x². They may be the same.
 func (f *Field) Sqr(z, x *Element) {
-	if f.asm {
+	switch {
+	case f.asm:
 		f.sqrAsm(z, x)
-		return
+	case f.shape == shape257:
+		sqr257Generic(z, x)
+	default:
+		f.sqrGeneric(z, x)
 	}
-	f.sqrGeneric(z, x)
 }
 
 // Mul sets z = x·y. All may be the same.
 func (f *Field) Mul(z, x, y *Element) {
-	if f.asm {
+	switch {
+	case f.asm:
 		f.mulAsm(z, x, y)
-		return
+	case f.shape == shape257:
+		mul257Generic(z, x, y, f.public)
+	default:
+		f.mulGeneric(z, x, y)
 	}
-	f.mulGeneric(z, x, y)
 }
 
 // SqrN sets z = x^(2^n), n ≥ 0. They may be the same.
@@ -166,7 +181,7 @@ func (f *Field) SqrN(z, x *Element, n int) {
 	}
 	*z = *x
 	for range n {
-		f.sqrGeneric(z, z)
+		f.Sqr(z, z)
 	}
 }
 

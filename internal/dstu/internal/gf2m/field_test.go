@@ -24,6 +24,7 @@ func eachField(t *testing.T, run func(t *testing.T, f *Field, w *twin)) {
 // eachBackend runs a test with every implementation that this machine has for f.
 func eachBackend(t *testing.T, f *Field, name string, run func(t *testing.T, f *Field)) {
 	t.Run(name+"/portable", func(t *testing.T) { run(t, f.Portable()) })
+	t.Run(name+"/public", func(t *testing.T) { run(t, f.Portable().VarTime()) })
 	if f.asm {
 		t.Run(name+"/assembler", func(t *testing.T) { run(t, f) })
 	}
@@ -90,6 +91,8 @@ func random(f *Field, r *rand.Rand) *Element {
 			x[i] = 1 << r.IntN(64)
 		case 1:
 			x[i] = ^uint64(0)
+		case 3: // all ones, four apart
+			x[i] = r.Uint64() | 0x1111111111111111<<(i%4)
 		default:
 			x[i] = r.Uint64()
 		}
@@ -321,7 +324,7 @@ func FuzzMul(f *testing.F) {
 	var pairs []pair
 	for _, p := range polynomials {
 		fast, w := New(p[0], p[1:]...), newTwin(p)
-		pairs = append(pairs, pair{fast.Portable(), w})
+		pairs = append(pairs, pair{fast.Portable(), w}, pair{fast.Portable().VarTime(), w})
 		if fast.asm {
 			pairs = append(pairs, pair{fast, w})
 		}

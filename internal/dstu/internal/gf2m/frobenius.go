@@ -21,12 +21,11 @@ const leastPower = 32
 
 func frobenius257() *[len(powers.maps)]frobenius {
 	powers.once.Do(func() {
-		f := New(257, 12).Portable()
 		for i := range powers.maps[0].rows {
 			var x Element
 			x[i/64] = 1 << (i % 64)
 			for range leastPower {
-				f.sqrGeneric(&x, &x)
+				sqr257Generic(&x, &x)
 			}
 			powers.maps[0].set(i, &x)
 		}
@@ -87,7 +86,6 @@ var powerTables struct {
 
 func nibbles257() *[len(powerTables.maps)]nibbles {
 	powerTables.once.Do(func() {
-		f := New(257, 12).Portable()
 		for n := range powerTables.maps {
 			t := &powerTables.maps[n]
 			for i := range 65 {
@@ -99,7 +97,7 @@ func nibbles257() *[len(powerTables.maps)]nibbles {
 					}
 					if n == 0 {
 						for range leastTable {
-							f.sqrGeneric(&x, &x)
+							sqr257Generic(&x, &x)
 						}
 					} else {
 						powerTables.maps[n-1].applyVarTime(&x, &x)
@@ -170,6 +168,6 @@ func (f *Field) sqrNByMaps(z, x *Element, n int) {
 		return
 	}
 	for range n {
-		f.sqrGeneric(z, z)
+		sqr257Generic(z, z)
 	}
 }

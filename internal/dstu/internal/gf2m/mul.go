@@ -38,12 +38,8 @@ func mul4(z *[8]uint64, x0, x1, x2, x3, y0, y1, y2, y3 uint64) {
 	z[6], z[7] = b2, b3
 }
 
-// mulGeneric sets z = x·y without special instructions.
+// mulGeneric sets z = x·y without special instructions, in the fields that have no routine of their own for it.
 func (f *Field) mulGeneric(z, x, y *Element) {
-	if f.shape == shape257 {
-		mul257Generic(z, x, y)
-		return
-	}
 	var t [2 * MaxWords]uint64
 	switch f.words {
 	case 3:
@@ -84,49 +80,52 @@ func (f *Field) mulGeneric(z, x, y *Element) {
 	f.reduce(z, &t)
 }
 
-// mul257Generic is mul4 and the reduction by x^257 + x^12 + 1, written out to be kept out of memory.
-func mul257Generic(z, x, y *Element) {
+// mul257Generic is mul4 and the reduction by x^257 + x^12 + 1, written out to be kept out of memory. It takes constant
+// time unless x and y are public.
+func mul257Generic(z, x, y *Element, public bool) {
 	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
 	y0, y1, y2, y3 := y[0], y[1], y[2], y[3]
-	a1, a0 := clmul(x0, y0)
-	a3, a2 := clmul(x1, y1)
-	h, l := clmul(x0^x1, y0^y1)
-	l ^= a0 ^ a2
-	h ^= a1 ^ a3
-	a1 ^= l
-	a2 ^= h
-	b1, b0 := clmul(x2, y2)
-	b3, b2 := clmul(x3, y3)
-	h, l = clmul(x2^x3, y2^y3)
-	l ^= b0 ^ b2
-	h ^= b1 ^ b3
-	b1 ^= l
-	b2 ^= h
-	x0, x1 = x0^x2, x1^x3
-	y0, y1 = y0^y2, y1^y3
-	c1, c0 := clmul(x0, y0)
-	c3, c2 := clmul(x1, y1)
-	h, l = clmul(x0^x1, y0^y1)
-	l ^= c0 ^ c2
-	h ^= c1 ^ c3
-	c1 ^= l
-	c2 ^= h
-	a2 ^= b0
-	a3 ^= b1
-
+	// The products of the words, of pairs' sums, of the sum of all.
+	var a0, b0, c0, d0, e0, f0, g0, h0, i0 uint64
+	var a1, b1, c1, d1, e1, f1, g1, h1, i1 uint64
+	if public {
+		a1, a0 = clmulVarTime(x0, y0)
+		b1, b0 = clmulVarTime(x1, y1)
+		c1, c0 = clmulVarTime(x2, y2)
+		d1, d0 = clmulVarTime(x3, y3)
+		e1, e0 = clmulVarTime(x0^x1, y0^y1)
+		f1, f0 = clmulVarTime(x2^x3, y2^y3)
+		g1, g0 = clmulVarTime(x0^x2, y0^y2)
+		h1, h0 = clmulVarTime(x1^x3, y1^y3)
+		i1, i0 = clmulVarTime(x0^x1^x2^x3, y0^y1^y2^y3)
+	} else {
+		a1, a0 = clmul(x0, y0)
+		b1, b0 = clmul(x1, y1)
+		c1, c0 = clmul(x2, y2)
+		d1, d0 = clmul(x3, y3)
+		e1, e0 = clmul(x0^x1, y0^y1)
+		f1, f0 = clmul(x2^x3, y2^y3)
+		g1, g0 = clmul(x0^x2, y0^y2)
+		h1, h0 = clmul(x1^x3, y1^y3)
+		i1, i0 = clmul(x0^x1^x2^x3, y0^y1^y2^y3)
+	}
 	mx, my := -x[4], -y[4] // the fifth word is one bit
 	t8 := x[4] & y[4]
-	t7 := b3 ^ y[3]&mx ^ x[3]&my
-	t6 := b2 ^ y[2]&mx ^ x[2]&my
-	t5 := b3 ^ a3 ^ c3 ^ y[1]&mx ^ x[1]&my
-	t4 := b2 ^ a2 ^ c2 ^ y[0]&mx ^ x[0]&my
-	t3 := a1 ^ a3 ^ c1
-	t2 := a0 ^ a2 ^ c0
+	t7 := d1 ^ y3&mx ^ x3&my
+	f0, f1 = f0^c0^d0, f1^c1^d1 // of words 2 and 3: c0, c1 + f0, d0 + f1, d1
+	t6 := d0 ^ f1 ^ y2&mx ^ x2&my
+	e0, e1 = e0^a0^b0, e1^a1^b1 // of words 0 and 1: a0, a1 + e0, b0 + e1, b1
+	i0, i1 = i0^g0^h0, i1^g1^h1 // of the sums: g0, g1 + i0, h0 + i1, h1
+	m, n := b0^e1^c0, b1^c1^f0
+	t2 := m ^ a0 ^ g0
+	t3 := n ^ a1 ^ e0 ^ g1 ^ i0
+	t4 := m ^ d0 ^ f1 ^ h0 ^ i1 ^ y0&mx ^ x0&my
+	t5 := n ^ d1 ^ h1 ^ y1&mx ^ x1&my
 	// x^(64·i) = x^(64·(i−5)+63) + x^(64·(i−4)+11)
 	t3 ^= t8<<63 ^ t7>>1 ^ t7<<11 ^ t6>>53
 	t4 ^= t8>>1 ^ t8<<11 ^ t7>>53
 	t5 ^= t8 >> 53
-	t1 := a1 ^ t6<<63 ^ t5>>1 ^ t5<<11
+	t1 := a1 ^ e0 ^ t6<<63 ^ t5>>1 ^ t5<<11
 	t2 ^= t7<<63 ^ t6>>1 ^ t6<<11 ^ t5>>53
 	v := t4 >> 1
 	z[0] = a0 ^ t5<<63 ^ v ^ v<<12

@@ -43,14 +43,17 @@ func (f *Field) Store(t *Table, i int, p *Affine) {
 
 // LoadVarTime sets p to point i of t. The index is public.
 func (f *Field) LoadVarTime(p *Affine, t *Table, i int) {
-	*p = Affine{}
-	n := f.tableWords()
-	w := t.points[i*n:][:n]
-	copy(p.X[:], w[:n/2])
-	copy(p.L[:], w[n/2:])
 	if f.shape == shape257 {
-		p.X[4], p.L[4] = t.tops[i/64*2]>>(i%64)&1, t.tops[i/64*2+1]>>(i%64)&1
+		w, tops, at := (*[8]uint64)(t.points[8*i:]), (*[2]uint64)(t.tops[i/64*2:]), i%64
+		p.X = Element{w[0], w[1], w[2], w[3], tops[0] >> at & 1}
+		p.L = Element{w[4], w[5], w[6], w[7], tops[1] >> at & 1}
+		return
 	}
+	*p = Affine{}
+	n := f.words
+	w := t.points[2*n*i:][:2*n]
+	copy(p.X[:], w[:n])
+	copy(p.L[:], w[n:])
 }
 
 // Lookup sets p to point first + index of t, 0 ≤ index < n, and reads all n points from first on: index is secret.
@@ -95,22 +98,32 @@ func (f *Field) lookupGeneric(p *Affine, points []uint64, index int) {
 	}
 }
 
-// lookup257Generic does all but the highest words, the sums kept out of memory.
+// lookup257Generic does all but the highest words, two points at a time, the sums kept out of memory.
 func lookup257Generic(p *Affine, points []uint64, index int) {
 	var x0, x1, x2, x3, l0, l1, l2, l3 uint64
-	for left := uint64(index); len(points) >= 8; left-- {
+	left := uint64(index)
+	for ; len(points) >= 16; points = points[16:] {
+		e := (*[16]uint64)(points)
+		a, b := maskZero(left), maskZero(left-1)
+		left -= 2
+		x0 |= e[0]&a | e[8]&b
+		x1 |= e[1]&a | e[9]&b
+		x2 |= e[2]&a | e[10]&b
+		x3 |= e[3]&a | e[11]&b
+		l0 |= e[4]&a | e[12]&b
+		l1 |= e[5]&a | e[13]&b
+		l2 |= e[6]&a | e[14]&b
+		l3 |= e[7]&a | e[15]&b
+	}
+	if len(points) >= 8 {
 		e := (*[8]uint64)(points)
-		mask := uint64(int64((left|-left)>>63) - 1) // all ones if left is 0
-		x0 |= e[0] & mask
-		x1 |= e[1] & mask
-		x2 |= e[2] & mask
-		x3 |= e[3] & mask
-		l0 |= e[4] & mask
-		l1 |= e[5] & mask
-		l2 |= e[6] & mask
-		l3 |= e[7] & mask
-		points = points[8:]
+		a := maskZero(left)
+		x0, x1, x2, x3 = x0|e[0]&a, x1|e[1]&a, x2|e[2]&a, x3|e[3]&a
+		l0, l1, l2, l3 = l0|e[4]&a, l1|e[5]&a, l2|e[6]&a, l3|e[7]&a
 	}
 	p.X[0], p.X[1], p.X[2], p.X[3] = x0, x1, x2, x3
 	p.L[0], p.L[1], p.L[2], p.L[3] = l0, l1, l2, l3
 }
+
+// maskZero is all ones if v is 0, else zero.
+func maskZero(v uint64) uint64 { return (v|-v)>>63 - 1 }
