@@ -52,6 +52,12 @@ func (p *Provider) kit(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (p *Provider) logo(w http.ResponseWriter, r *http.Request) {
+	if !p.site.ServeLogo(w, mux.Vars(r)["file"]) {
+		p.problem(w, r, http.StatusNotFound, "NOT_FOUND", nil, 0)
+	}
+}
+
 // languageSwitched obeys ?lang= on a page outside a login; true means that the answer is given.
 func (p *Provider) languageSwitched(w http.ResponseWriter, r *http.Request) bool {
 	lang, ok := web.ParseLang(r.URL.Query().Get("lang"))

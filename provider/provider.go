@@ -51,7 +51,7 @@ func New(cfg Config) (*Provider, error) {
 		p.blocked[person] = true
 	}
 	var err error
-	p.site, err = web.New(web.Config{Issuer: cfg.Issuer, Dev: cfg.Dev, Operator: cfg.Operator.Name, Contact: cfg.Operator.Contact})
+	p.site, err = web.New(web.Config{Issuer: cfg.Issuer, Dev: cfg.Dev, Operator: cfg.Operator.Name, Contact: cfg.Operator.Contact, Logos: logosOf(cfg.Clients)})
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,16 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p.handler = p.guard(p.withPeer(p.withAddress(p.routes(flow, engine))))
 	return p, nil
+}
+
+func logosOf(clients []oauth.Client) map[string][]byte {
+	logos := map[string][]byte{}
+	for i := range clients {
+		if logo := clients[i].Logo; logo != nil {
+			logos[clients[i].ID] = logo
+		}
+	}
+	return logos
 }
 
 // notifyKey makes the secret segments of the addresses of notifications.
@@ -271,6 +281,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(web.DocsPath, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, "") }).Methods(get...)
 	r.HandleFunc(web.KitPath+"/{file:[a-z]+\\.[a-z]+}", p.kit).Methods(get...)
 	r.HandleFunc(web.DocsPath+"/"+docPattern, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, mux.Vars(r)["doc"]) }).Methods(get...)
+	r.HandleFunc(web.LogoPath+"/{file:[0-9a-f]{64}\\.png}", p.logo).Methods(get...)
 	r.PathPrefix("/static/").Handler(p.site.Assets())
 	r.HandleFunc("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		icon, _ := p.site.Assets().URL("icon.svg") // it is there: the templates use it

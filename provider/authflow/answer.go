@@ -60,13 +60,20 @@ func portal(l *login, lang web.Lang) *web.Portal {
 	return &web.Portal{Name: name, Host: portalHost(l.client), Institution: l.client.Institution, Start: l.client.InitiateLogin}
 }
 
+// shown is the client with its logo.
+func (f *Flow) shown(l *login, lang web.Lang) *web.Portal {
+	p := portal(l, lang)
+	p.Logo = f.Site.Logo(l.client.ID)
+	return p
+}
+
 // page returns what every page of a login has.
 func (f *Flow) page(r *http.Request, l *login) web.Page {
 	p := web.Page{Lang: f.lang(r, l), Event: f.Event(r.Context())}
 	if l == nil || l.client.ID == "" {
 		return p
 	}
-	p.Portal = portal(l, p.Lang)
+	p.Portal = f.shown(l, p.Lang)
 	if l.request != nil {
 		p.RedirectURI = l.request.RedirectURI
 		p.Create = slices.Contains(l.request.Prompt, "create")

@@ -164,7 +164,7 @@ func (f *Flow) elsewhere(w http.ResponseWriter, r *http.Request, id, method stri
 		return
 	}
 	page := web.Page{Lang: f.lang(r, nil), Event: f.Event(r.Context()), Template: "elsewhere", Title: "elsewhere.heading"}
-	page.Portal = portal(l, page.Lang)
+	page.Portal = f.shown(l, page.Lang)
 	message := f.Site.Message(page.Lang, codeElsewhere, map[string]string{"portal": page.Portal.Name,
 		"time": web.FormatTime(l.Created), "browser": l.Browser})
 	page.Data = web.Elsewhere{Text: message.Text, Next: message.Next, Code: message.Code, Action: f.Site.Base() + "/return/" + method + "/not-me",

@@ -64,6 +64,7 @@ type Client struct {
 	ID          string
 	Name        map[string]string // by language, "uk" and "en"
 	Institution string
+	Logo        []byte // a PNG that provider/web has made; nil without one
 	Home        string // the portal's address; its host is shown and signed
 	Native      bool   // an application on the person's device: any port of a registered loopback address
 

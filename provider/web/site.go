@@ -27,6 +27,8 @@ type Config struct {
 	Dev    bool   // shows the yellow bar
 	// Operator and Contact name who runs this server, on the page for feedback; may be empty.
 	Operator, Contact string
+	// Logos of portals by client id, as ReadLogo makes them; may be nil.
+	Logos map[string][]byte
 }
 
 // A Site renders pages. Safe for concurrent use.
@@ -40,6 +42,7 @@ type Site struct {
 	pages  map[Lang]map[string]*plate.Plate
 	docs   map[Lang]guides
 	prose  map[Lang]guides // the texts of S17
+	logos  logos
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
@@ -55,6 +58,7 @@ func New(cfg Config) (*Site, error) {
 	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
 		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*plate.Plate{},
 		docs: map[Lang]guides{}, prose: map[Lang]guides{}}
+	s.logos = s.makeLogos(cfg.Logos)
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
@@ -206,6 +210,7 @@ type Portal struct {
 	Name        string
 	Host        string
 	Institution string
+	Logo        string // address, "" without one
 	Start       string // where a login starts again, "" if unknown
 }
 

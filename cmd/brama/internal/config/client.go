@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"brama/provider/oauth"
+	"brama/provider/web"
 )
 
 // A Client is one portal: everything that oauth.Registration can say, by its names (RFC 7591), and some of it in the shorter
@@ -20,6 +21,7 @@ type Client struct {
 	oauth.Registration
 	SecretFile string // of auth.secret_file; or the registration has the SHA-256
 	JWKSFile   string // of auth.jwks_file; or the registration has jwks or jwks_uri
+	LogoFile   string // of logo_file: PNG or JPEG
 	// NoticeFiles hold the personal-data notice by language, of notice.text_file; or the registration has notice_text.
 	NoticeFiles map[string]string
 }
@@ -66,6 +68,11 @@ func (c *Client) translate(words map[string]any) error {
 	if err := rename(words, "id", "client_id"); err != nil {
 		return err
 	}
+	var err error
+	if c.LogoFile, err = text(words, "logo_file"); err != nil {
+		return err
+	}
+	delete(words, "logo_file")
 	for _, group := range []struct {
 		key   string
 		names map[string]string
@@ -253,7 +260,18 @@ func (c *Config) ClientOf(client Client) (oauth.Client, error) {
 	if client.NoticeText, err = c.noticeText(client); err != nil {
 		return oauth.Client{}, err
 	}
-	return client.client()
+	made, err := client.client()
+	if err != nil || client.LogoFile == "" {
+		return made, err
+	}
+	file, err := readFile(c.Path(client.LogoFile))
+	if err != nil {
+		return oauth.Client{}, err
+	}
+	if made.Logo, err = web.ReadLogo(file); err != nil {
+		return oauth.Client{}, fmt.Errorf("logo_file %s: %w", client.LogoFile, err)
+	}
+	return made, nil
 }
 
 // noticeText reads the notice from its files. A line end of Windows is a line end.

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"maps"
 	"os"
 	"strings"
@@ -100,6 +103,31 @@ func TestNoticeFiles(t *testing.T) {
 		}
 		if _, err := c.ClientOf(c.Clients[0]); err == nil || !strings.Contains(err.Error(), "notice") {
 			t.Errorf("a notice with a control character: %v", err)
+		}
+	}
+}
+
+func TestLogoFile(t *testing.T) {
+	c, err := load(t, strings.Replace(valid, "auth: {secret_file: client}", `logo_file: logo.png
+    auth: {secret_sha256: "`+strings.Repeat("ab", 32)+`"}`, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		file []byte
+		good bool
+	}{{nil, false}, {[]byte("<svg/>"), false}, {b.Bytes(), true}} {
+		if tt.file != nil {
+			if err := os.WriteFile(c.Path("logo.png"), tt.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if k, err := c.ClientOf(c.Clients[0]); (err == nil && k.Logo != nil) != tt.good {
+			t.Errorf("%.10q: %d bytes, %v", tt.file, len(k.Logo), err)
 		}
 	}
 }
