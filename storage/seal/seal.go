@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // KeySize is the size of a key in bytes.
@@ -32,17 +33,33 @@ const (
 var ErrOpen = errors.New("seal: value does not open")
 
 // A Sealer seals under its first key and opens under any of its keys, so that a key is replaced by putting the new one in
-// front. The construction is XAES-256-GCM (C2SP): a key and nonce of 192 random bits give a key of their own to each
-// value, so there is no limit worth counting on the number of values. Safe for concurrent use.
+// front. The construction is XAES-256-GCM (C2SP): the first half of a nonce of 192 bits gives a key of its own. That half is
+// drawn anew for every perHalf values, the other for each, so two nonces are the same with probability below 2^-57 within a
+// half, and there is no limit worth counting on the number of values. Safe for concurrent use.
 type Sealer struct {
-	keys []key
+	keys    []*key
+	sealing atomic.Pointer[half]
 }
 
 type key struct {
 	id    [keyIDSize]byte
 	block cipher.Block
 	k1    [aes.BlockSize]byte
+	known [knownHalves]atomic.Pointer[half] // of values that were opened; a place by the first byte of the half
 }
+
+// A half is the first half of a nonce, with the AEAD of its key: making one costs more than sealing a short value.
+type half struct {
+	nonce [halfSize]byte
+	aead  cipher.AEAD
+	left  atomic.Int64 // values that may still be sealed with it
+}
+
+const (
+	halfSize    = nonceSize / 2
+	perHalf     = 1 << 20
+	knownHalves = 16
+)
 
 // New returns a Sealer over keys of KeySize bytes each, at least one, the sealing one first.
 func New(keys ...[]byte) (*Sealer, error) {
@@ -59,7 +76,7 @@ func New(keys ...[]byte) (*Sealer, error) {
 			return nil, fmt.Errorf("seal: %w", err)
 		}
 		id := sha256.Sum256(append([]byte("brama key id\x00"), k...))
-		one := key{block: block}
+		one := &key{block: block}
 		copy(one.id[:], id[:])
 		// Subkey K1 of CMAC (NIST SP 800-38B, 6.1), fixed for a key.
 		block.Encrypt(one.k1[:], one.k1[:])
@@ -78,13 +95,26 @@ func double(b *[aes.BlockSize]byte) {
 	binary.BigEndian.PutUint64(b[8:], lo)
 }
 
-// aead returns the AEAD of one nonce: AES-256-GCM under the key derived from its first 12 bytes.
+// half returns the half of nonce: from those that are known, or a new one, which is not.
+func (k *key) half(nonce []byte) (h *half, known bool, err error) {
+	if h := k.place(nonce).Load(); h != nil && string(h.nonce[:]) == string(nonce[:halfSize]) {
+		return h, true, nil
+	}
+	h = &half{nonce: [halfSize]byte(nonce)}
+	h.left.Store(perHalf)
+	h.aead, err = k.aead(nonce)
+	return h, false, err
+}
+
+func (k *key) place(nonce []byte) *atomic.Pointer[half] { return &k.known[nonce[0]%knownHalves] }
+
+// aead returns the AEAD of one nonce: AES-256-GCM under the key derived from its first half.
 func (k *key) aead(nonce []byte) (cipher.AEAD, error) {
 	var derived [KeySize]byte
 	for i := range 2 {
 		m := derived[16*i : 16*i+16]
 		m[1], m[2] = byte(i+1), 'X'
-		copy(m[4:], nonce[:12])
+		copy(m[4:], nonce[:halfSize])
 		subtle.XORBytes(m, m, k.k1[:])
 		k.block.Encrypt(m, m)
 	}
@@ -98,17 +128,23 @@ func (k *key) aead(nonce []byte) (cipher.AEAD, error) {
 // Seal returns plaintext encrypted and bound to purpose: only Open with the same purpose gives it back. The purpose names
 // what the value is and, where it matters, whose: "login", "person:"+id.
 func (s *Sealer) Seal(purpose string, plaintext []byte) []byte {
-	k := &s.keys[0]
+	k := s.keys[0]
 	out := make([]byte, 1+keyIDSize+nonceSize, Overhead+len(plaintext))
 	out[0] = version
 	copy(out[1:], k.id[:])
 	nonce := out[1+keyIDSize:]
 	_, _ = rand.Read(nonce) // never fails since Go 1.24
-	a, err := k.aead(nonce)
-	if err != nil {
-		panic("seal: internal error: " + err.Error())
+	h := s.sealing.Load()
+	if h == nil || h.left.Add(-1) < 0 {
+		var err error
+		if h, _, err = k.half(nonce); err != nil {
+			panic("seal: internal error: " + err.Error())
+		}
+		s.sealing.Store(h)
+		k.place(nonce).Store(h)
 	}
-	return a.Seal(out, nonce[12:], plaintext, additional(out[:1+keyIDSize], purpose))
+	copy(nonce, h.nonce[:])
+	return h.aead.Seal(out, nonce[halfSize:], plaintext, additional(out[:1+keyIDSize], purpose))
 }
 
 // Open returns the plaintext that Seal made with the same purpose, or ErrOpen.
@@ -118,18 +154,22 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 	}
 	header, nonce := sealed[:1+keyIDSize], sealed[1+keyIDSize:1+keyIDSize+nonceSize]
 	for i := range s.keys {
-		k := &s.keys[i]
+		k := s.keys[i]
 		if string(header[1:]) != string(k.id[:]) {
 			continue
 		}
-		a, err := k.aead(nonce)
+		h, known, err := k.half(nonce)
 		if err != nil {
 			return nil, ErrOpen
 		}
-		plain, err := a.Open(nil, nonce[12:], sealed[1+keyIDSize+nonceSize:], additional(header, purpose))
-		if err == nil {
-			return plain, nil
+		plain, err := h.aead.Open(nil, nonce[halfSize:], sealed[1+keyIDSize+nonceSize:], additional(header, purpose))
+		if err != nil {
+			continue
 		}
+		if !known { // only of values that opened: nobody else decides what is kept
+			k.place(nonce).Store(h)
+		}
+		return plain, nil
 	}
 	return nil, ErrOpen
 }
