@@ -40,6 +40,8 @@ type Evidence struct {
 	Content    []byte `json:"content,omitempty"`    // the exact bytes that were signed
 	Revocation []byte `json:"revocation,omitempty"` // OCSP response or CRL, DER
 	TrustList  string `json:"trust_list,omitempty"` // version or digest of the list
+	// RevocationList names a large Revocation that is kept apart from the evidence, once for many. Record sets it.
+	RevocationList string `json:"revocation_list,omitempty"`
 }
 
 // An Event is one act. Texts longer than MaxValue bytes are cut; control, format and bidi characters are written escaped.

@@ -20,7 +20,8 @@ import (
 //
 //	day - random name - offset - length
 //
-// The name is what it is sealed for. What no line names is what a crash left.
+// The name is what it is sealed for. What no line names is what a crash left. A large revocation value has a file of its own,
+// named by the day and its SHA-256.
 
 // sealedEvidence is one evidence on its way to the disk.
 type sealedEvidence struct {
@@ -138,6 +139,11 @@ func (f *File) Evidence(id string) (*Evidence, error) {
 	e := &Evidence{}
 	if err := json.Unmarshal(plain, e); err != nil {
 		return nil, fmt.Errorf("audit: decoding evidence: %w", err)
+	}
+	if e.RevocationList != "" {
+		if e.Revocation, err = f.list(e.RevocationList); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }

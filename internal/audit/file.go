@@ -75,6 +75,7 @@ type File struct {
 
 	file, checkpoints *os.File
 	kept              segment
+	lists             lists
 	head              head
 	unsynced          bool // the end of file is not yet on the disk
 	checkpointed      head
@@ -206,8 +207,11 @@ func (f *File) Record(ctx context.Context, e Event) error {
 	}
 	it := &entry{event: e, done: make(chan struct{})}
 	if e.Evidence != nil {
-		var err error
-		if it.evidence, err = f.sealEvidence(e.Evidence); err != nil {
+		evidence, err := f.apart(e.Evidence)
+		if err != nil {
+			return err
+		}
+		if it.evidence, err = f.sealEvidence(evidence); err != nil {
 			return err
 		}
 	}
