@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -99,7 +98,7 @@ func New(cfg Config) (*Provider, error) {
 	if err := flow.EndBlocked(ctx); err != nil {
 		return nil, err
 	}
-	p.handler = p.guard(p.withPeer(p.withAddress(p.routes(flow, engine))))
+	p.handler = p.guard(p.withPeer(p.withAddress(withFixed(p.routes(flow, engine)))))
 	return p, nil
 }
 
@@ -196,18 +195,11 @@ func (p *Provider) RotateKeys(ctx context.Context) error { return p.keys.Rotate(
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
 
-// Patterns of what stands in an address.
-const (
-	idPattern     = "{id:[A-Za-z0-9_-]{22}}"
-	methodPattern = "{method:[a-z]{2,12}}"
-	linkPattern   = "{handle:[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{20,64}}"
-	docPattern    = "{doc:[a-z0-9-]+(?:/[a-z0-9-]+)?}"
-	clientPattern = "{client:dyn-[A-Za-z0-9_-]{22}}"
-	secretPattern = "{secret:[A-Za-z0-9_-]{43}}"
-)
+// docPattern is the name of a guide, the one thing in an address that may hold a slash.
+const docPattern = "{doc:[a-z0-9-]+(?:/[a-z0-9-]+)?}"
 
 // routes is the one table of routes.
-func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Handler {
+func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Router {
 	root := mux.NewRouter()
 	get := []string{http.MethodGet, http.MethodHead}
 	root.HandleFunc("/healthz", p.healthz).Methods(get...)
@@ -238,12 +230,12 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 
 	if p.cfg.Registration != nil {
 		r.HandleFunc(oauth.PathRegister, p.limited(engine.Register)).Methods(http.MethodPost)
-		r.HandleFunc(oauth.PathRegister+"/"+clientPattern, p.limited(func(w http.ResponseWriter, r *http.Request) {
+		r.HandleFunc(oauth.PathRegister+"/{client}", p.limited(func(w http.ResponseWriter, r *http.Request) {
 			engine.ManageClient(w, r, mux.Vars(r)["client"])
 		})).Methods(http.MethodGet, http.MethodPut, http.MethodDelete)
 	}
 
-	login := "/login/" + idPattern
+	login := "/login/{id}"
 	r.HandleFunc(login, byID(flow.Resume)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/leave", byID(flow.Leave)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/restart", byID(flow.Restart)).Methods(http.MethodGet)
@@ -254,24 +246,24 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 	r.HandleFunc(login+"/continue", byID(flow.Continue)).Methods(http.MethodGet)
 	r.HandleFunc(login+"/continue", byID(flow.EnterAgain)).Methods(http.MethodPost)
 	r.HandleFunc(login+"/upload/request.txt", byID(flow.Download)).Methods(http.MethodGet)
-	r.HandleFunc(login+"/"+methodPattern, byMethod(flow.Tab)).Methods(http.MethodGet)
-	r.HandleFunc(login+"/"+methodPattern, p.limited(byMethod(flow.Submit))).Methods(http.MethodPost)
-	r.HandleFunc(login+"/"+methodPattern+"/request", p.limited(byMethod(flow.Ask))).Methods(http.MethodPost)
-	r.HandleFunc(login+"/"+methodPattern+"/certificates", p.limited(byMethod(flow.Search))).Methods(http.MethodPost)
+	r.HandleFunc(login+"/{method}", byMethod(flow.Tab)).Methods(http.MethodGet)
+	r.HandleFunc(login+"/{method}", p.limited(byMethod(flow.Submit))).Methods(http.MethodPost)
+	r.HandleFunc(login+"/{method}/request", p.limited(byMethod(flow.Ask))).Methods(http.MethodPost)
+	r.HandleFunc(login+"/{method}/certificates", p.limited(byMethod(flow.Search))).Methods(http.MethodPost)
 
-	r.HandleFunc(login+"/"+methodPattern+"/poll", byMethod(flow.Poll)).Methods(http.MethodPost)
+	r.HandleFunc(login+"/{method}/poll", byMethod(flow.Poll)).Methods(http.MethodPost)
 
 	// What other systems and telephones know. None of it is a right: that is the ticket in the browser's cookie.
 	named := func(h func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["method"]) }
 	}
-	r.HandleFunc("/return/"+methodPattern, p.limited(named(flow.Return))).Methods(http.MethodGet)
-	r.HandleFunc("/return/"+methodPattern, p.limited(named(flow.ReturnPost))).Methods(http.MethodPost)
-	r.HandleFunc("/return/"+methodPattern+"/not-me", p.limited(named(flow.NotMe))).Methods(http.MethodPost)
-	r.HandleFunc("/return/"+methodPattern+"/"+linkPattern, p.limited(func(w http.ResponseWriter, r *http.Request) {
+	r.HandleFunc("/return/{method}", p.limited(named(flow.Return))).Methods(http.MethodGet)
+	r.HandleFunc("/return/{method}", p.limited(named(flow.ReturnPost))).Methods(http.MethodPost)
+	r.HandleFunc("/return/{method}/not-me", p.limited(named(flow.NotMe))).Methods(http.MethodPost)
+	r.HandleFunc("/return/{method}/{handle}", p.limited(func(w http.ResponseWriter, r *http.Request) {
 		flow.Link(w, r, mux.Vars(r)["method"], mux.Vars(r)["handle"])
 	})).Methods(http.MethodGet)
-	r.HandleFunc("/notify/"+methodPattern+"/"+secretPattern, func(w http.ResponseWriter, r *http.Request) {
+	r.HandleFunc("/notify/{method}/{secret}", func(w http.ResponseWriter, r *http.Request) {
 		flow.Notify(w, r, mux.Vars(r)["method"], mux.Vars(r)["secret"])
 	}).Methods(http.MethodPost)
 
@@ -288,10 +280,10 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) http.Hand
 		http.Redirect(w, r, icon, http.StatusSeeOther)
 	}).Methods(get...)
 
-	root.Use(nameRoute)
+	root.Use(nameRoute, p.shaped)
 	root.NotFoundHandler = p.notFound(http.StatusNotFound)
 	root.MethodNotAllowedHandler = p.notFound(http.StatusMethodNotAllowed)
-	return withFixed(root)
+	return root
 }
 
 // nameRoute gives the log the pattern of the address: an address itself may hold what a log must not.
@@ -307,19 +299,4 @@ func nameRoute(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// routeWords makes a pattern one that people read.
-var routeWords = strings.NewReplacer(idPattern, "{id}", methodPattern, "{method}", linkPattern, "{handle}", secretPattern, "{secret}", clientPattern, "{client}", docPattern, "{doc}")
-
-// routeNames are the patterns as the log has them, by template: there are as many as routes.
-var routeNames sync.Map
-
-func routeName(template string) string {
-	if name, ok := routeNames.Load(template); ok {
-		return name.(string) //nolint:forcetypeassert // nothing else is put there
-	}
-	name := routeWords.Replace(template)
-	routeNames.Store(template, name)
-	return name
 }

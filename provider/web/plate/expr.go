@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync/atomic"
 	"text/template/parse"
+	"unique"
 )
 
 // errUnknown says that a template uses more of the language than there is here.
@@ -69,7 +70,7 @@ func (m *maker) operand(n parse.Node) (expr, error) {
 			}
 		}
 	case *parse.StringNode:
-		return constant(n.Text), nil
+		return constant(kept(n.Text)), nil
 	case *parse.BoolNode:
 		return constant(n.True), nil
 	case *parse.NumberNode:
@@ -90,10 +91,13 @@ type place struct {
 	index int
 }
 
+// kept is s as a plate keeps it: alone, where the parser's is a part of the whole file, and once, for pages share a layout.
+func kept(s string) string { return unique.Make(s).Value() }
+
 // fields is what x has by a chain of names.
 func fields(names []string, x expr) expr {
 	for _, name := range names {
-		x = field(name, x)
+		x = field(kept(name), x)
 	}
 	return x
 }

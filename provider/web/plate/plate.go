@@ -134,8 +134,8 @@ func (m *maker) list(l *parse.ListNode) ([]step, error) {
 func (m *maker) node(n parse.Node) (step, error) {
 	switch n := n.(type) {
 	case *parse.TextNode:
-		text := bytes.Clone(n.Text)
-		return func(p *press, _ reflect.Value) error { p.out.Write(text); return nil }, nil
+		text := kept(string(n.Text))
+		return func(p *press, _ reflect.Value) error { p.out.WriteString(text); return nil }, nil
 	case *parse.CommentNode:
 		return nil, nil
 	case *parse.ActionNode:
