@@ -4,7 +4,8 @@ import "brama/internal/dstu/internal/gf2m"
 
 // Widths of the windows. A wider one means fewer additions, but in constant time the whole table is read.
 const (
-	signWidth  = 7  // P, when signing
+	signWidth  = 6  // P, when signing
+	pairsWidth = 7  // P, when signing by sums of pairs
 	knownWidth = 8  // a known key, when verifying
 	ownWidth   = 9  // a key that signs, when verifying what it signed
 	wideWidth  = 10 // P, when verifying with a known key
@@ -110,9 +111,10 @@ func (t *fixedTable) digits(index, sign *[maxWindows]int, k *scalar) {
 
 const maxWindows = (64*gf2m.MaxWords + signWidth - 1) / signWidth
 
-// mulFixed sets p = k·q, q the point of t, for odd k, 0 < k < n, in constant time. The sum never meets an exceptional
-// case of the formulas: sums of different windows below the last are even a different number of times and together less
-// than 2^(width·i) in magnitude before window i, and what is added in the last window is not.
+// mulFixed sets p = k·q, q the point of t, for odd k, 0 < k < n, in constant time. Two sums of different windows below
+// the last are never the same point nor opposite: they are even a different number of times, and together less than n.
+// What is added in the last window, w·q, may be the same as the sum before it for one number k = 2w mod n of all (on M431,
+// not on M257); only for that number a branch is taken. It cannot be the opposite, since k is not zero.
 func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 	if t.xy {
 		var terms [gf2m.MaxTerms]gf2m.XY
@@ -129,7 +131,14 @@ func (c *Curve) mulFixed(p *gf2m.Point, k *scalar, t *fixedTable) {
 			p.SetAffine(&q)
 			continue
 		}
-		c.field.AddMixed(p, p, &q)
+		if i < t.windows-1 {
+			c.field.AddMixed(p, p, &q)
+			continue
+		}
+		before := *p
+		if c.field.AddMixed(p, &before, &q); p.Z.IsZero() == 1 {
+			c.field.Double(p, &before, c.a, 1)
+		}
 	}
 }
 
@@ -219,7 +228,13 @@ func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 
 // signTable returns the table of P for signing.
 func (c *Curve) signTable() *fixedTable {
-	c.signOnce.Do(func() { c.sign = c.newFixedTable(&c.base, signWidth, c.field.CheapInversion()) })
+	c.signOnce.Do(func() {
+		pairs, width := c.field.CheapInversion(), signWidth
+		if pairs {
+			width = pairsWidth
+		}
+		c.sign = c.newFixedTable(&c.base, width, pairs)
+	})
 	return c.sign
 }
 
