@@ -40,11 +40,11 @@ func fixedRoutes(router *mux.Router) map[string]fixedRoute {
 	_ = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		template, err := route.GetPathTemplate()
 		if err != nil || strings.Contains(template, "{") {
-			return nil //nolint:nilerror // a route that has no address is none of these
+			return nil //nolint:nilerr // a route that has no address is none of these
 		}
 		methods, err := route.GetMethods()
 		if err != nil {
-			return nil //nolint:nilerror // nor is one of any method
+			return nil //nolint:nilerr // nor is one of any method
 		}
 		for _, method := range methods {
 			var match mux.RouteMatch

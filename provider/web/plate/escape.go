@@ -101,7 +101,7 @@ func (c *context) print(out *bytes.Buffer, v reflect.Value) error {
 			}
 		}
 		if v.CanInt() && v.Int() >= 0 || v.CanUint() { // digits are letters everywhere
-			n := uint64(0)
+			var n uint64
 			if v.CanUint() {
 				n = v.Uint()
 			} else {
