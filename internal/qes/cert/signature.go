@@ -295,9 +295,6 @@ func (c *Certificate) Precompute() int {
 	return fast.TableSize()
 }
 
-// Tabled reports whether the key has tables.
-func (c *Certificate) Tabled() bool { return c.tables.Load() != nil }
-
 // Curve names the curve of the key: "M257", "P-256", or "" for RSA and keys that are not taken.
 func (c *Certificate) Curve() string {
 	key, err := c.Key()
