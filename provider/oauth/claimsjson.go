@@ -73,3 +73,19 @@ func appendJSONString(b []byte, s string) []byte {
 	}
 	return append(b, text...)
 }
+
+var _ jsonAppender = (*tokenAnswer)(nil)
+
+func (a *tokenAnswer) appendJSON(b []byte) []byte {
+	b = appendJSONString(append(b, `{"access_token":`...), a.AccessToken)
+	b = appendJSONString(append(b, `,"token_type":`...), a.TokenType)
+	b = strconv.AppendInt(append(b, `,"expires_in":`...), a.ExpiresIn, 10)
+	b = appendJSONString(append(b, `,"scope":`...), a.Scope)
+	if a.RefreshToken != "" {
+		b = appendJSONString(append(b, `,"refresh_token":`...), a.RefreshToken)
+	}
+	if a.IDToken != "" {
+		b = appendJSONString(append(b, `,"id_token":`...), a.IDToken)
+	}
+	return append(b, '}')
+}

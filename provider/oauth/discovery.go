@@ -50,6 +50,8 @@ var (
 	headerAnyone  = []string{"*"}
 	headerNoSniff = []string{"nosniff"}
 	headerJSON    = []string{"application/json"}
+	headerNoStore = []string{"no-store"}
+	headerNoCache = []string{"no-cache"}
 )
 
 func (d *document) serve(w http.ResponseWriter, r *http.Request) {

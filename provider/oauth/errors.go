@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/ory/fosite"
@@ -102,16 +103,30 @@ func writeError(w http.ResponseWriter, e *Error) {
 	writeJSON(w, e.Status, body)
 }
 
+// A jsonAppender writes itself as encoding/json would, without its reflection: an answer that is given often.
+type jsonAppender interface{ appendJSON(b []byte) []byte }
+
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	var body []byte
+	if a, ok := v.(jsonAppender); ok {
+		body = a.appendJSON(make([]byte, 0, 2048))
+	} else {
+		var err error
+		if body, err = json.Marshal(v); err != nil {
+			status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+		}
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Content-Type"] = headerJSON
+	keptByNobody(h, len(body))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the other side has gone: nobody is left to tell
+}
+
+// keptByNobody sets the headers of an answer of so many bytes that is for its caller alone.
+func keptByNobody(h http.Header, length int) {
+	h["Content-Length"] = []string{strconv.Itoa(length)}
+	h["Cache-Control"] = headerNoStore
+	h["Pragma"] = headerNoCache
+	h["X-Content-Type-Options"] = headerNoSniff
 }

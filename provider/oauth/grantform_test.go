@@ -97,3 +97,20 @@ func FuzzMarshalClaims(f *testing.F) {
 		}
 	})
 }
+
+// TestTokenAnswer: an answer is written as encoding/json writes it.
+func TestTokenAnswer(t *testing.T) {
+	for _, a := range []*tokenAnswer{{}, {AccessToken: "a", TokenType: "Bearer", ExpiresIn: 600, Scope: `openid "x"`},
+		{AccessToken: "a", TokenType: "DPoP", ExpiresIn: -1, Scope: "s", RefreshToken: "r", IDToken: "e.y.J"}} {
+		want, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.appendJSON(nil); string(got) != string(want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if n := reflect.TypeFor[tokenAnswer]().NumField(); n != 6 {
+		t.Errorf("%d fields, of which 6 are written", n)
+	}
+}
