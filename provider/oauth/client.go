@@ -249,7 +249,7 @@ func checkRegisteredURI(raw string, native bool) error {
 		return errors.New("has user information")
 	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\\\"<>^`{|}", r) }):
 		return errors.New("has a character that does not belong into an address")
-	case strings.Contains(u.Host, "*"):
+	case strings.Contains(raw, "*"):
 		return errors.New("has a wildcard, and is compared letter for letter")
 	case strings.ToLower(u.Host) != u.Host || strings.HasSuffix(u.Hostname(), "."):
 		return errors.New("host is not in its usual form")

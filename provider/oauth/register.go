@@ -12,6 +12,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
@@ -211,6 +212,19 @@ func readRegistration(r *http.Request) (*Registration, []byte, error) {
 	return m, body, err
 }
 
+// checkPublicURI keeps addresses of portals outside dev to https and a name: whatever runs on a person's computer is an application
+// of the native kind, and an address of a host is nobody's name.
+func checkPublicURI(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return err
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); u.Scheme != "https" || err == nil || loopbackName(u.Hostname()) {
+		return errors.New("is not https with the name of a host")
+	}
+	return nil
+}
+
 // admit decides whether metadata can be registered, fills in what was left out, and returns the secret if the client needs a
 // new one, and the hash of the one it has. old is the client as it was, nil for a new one.
 func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.RegisteredClient) (secret string, hash []byte, err error) {
@@ -231,6 +245,13 @@ func (p *Provider) admit(ctx context.Context, m *Registration, old *storage.Regi
 		}
 		if slices.Contains(m.GrantTypes, GrantClientCredentials) {
 			return "", nil, faulty("grant type %s is not for clients that register themselves", GrantClientCredentials)
+		}
+		if m.ApplicationType != "native" && checkPublicURI(p.cfg.Issuer) == nil {
+			for _, u := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
+				if err := checkPublicURI(u); err != nil {
+					return "", nil, &invalid{invalidRedirectURI, fmt.Errorf("redirect_uri %q: %w", u, err)}
+				}
+			}
 		}
 		// Nobody looked at it yet: the person decides.
 		m.Consent = ConsentFirst
