@@ -74,7 +74,7 @@ const (
 // An Event is something that happened to a login.
 type Event struct {
 	Via    Via
-	Header http.Header
+	Header http.Header // none with ViaForm
 	Values url.Values
 	Body   []byte // raw, at most MaxEventBody; a login signature by a page at most MaxSignature
 }

@@ -24,8 +24,8 @@ type Certificate struct {
 // checkedStep is what Checked may lag behind, so that not every login writes.
 const checkedStep = time.Hour
 
-// KeepCertificate stores c as it was seen now, or notes that it was found good again.
-func KeepCertificate(tx Tx, c Certificate) error {
+// KeepCertificate stores c as it was seen now, or notes that it was found good again. seal makes c.Sealed, if it is needed.
+func KeepCertificate(tx Tx, c Certificate, seal func() []byte) error {
 	known, err := GetCertificate(tx, c.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -34,6 +34,7 @@ func KeepCertificate(tx Tx, c Certificate) error {
 	case known.Person == c.Person && known.Ended == "" && c.Checked.Sub(known.Checked) < checkedStep:
 		return nil
 	}
+	c.Sealed = seal()
 	return tx.Put(c.record())
 }
 

@@ -68,7 +68,11 @@ func (f *File) keep(batch []*entry) error {
 			}
 		}
 		it.evidence.id = fmt.Sprintf("%s-%s-%d-%d", f.kept.day, it.evidence.name, f.kept.end+int64(len(all)), len(it.evidence.sealed))
-		all = append(all, it.evidence.sealed...)
+		if all == nil {
+			all = it.evidence.sealed // most batches have one
+		} else {
+			all = append(all, it.evidence.sealed...)
+		}
 		it.evidence.sealed = nil
 	}
 	if all == nil {

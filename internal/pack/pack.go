@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+	"unsafe"
 )
 
 // ErrPacked is returned by Reader.End for bytes that are not what the caller read from them.
@@ -48,12 +49,15 @@ func AppendTime(b []byte, t time.Time) []byte {
 // A Reader takes apart what was appended, in the same order. After the first thing that does not fit all that it returns is
 // zero, and End says so.
 type Reader struct {
-	rest string
+	all  []byte
+	rest string // the end of all
 	bad  bool
 }
 
-// NewReader returns a Reader of b. What it returns shares one copy of b.
-func NewReader(b []byte) *Reader { return &Reader{rest: string(b)} }
+// NewReader returns a Reader of b. What it reads is memory of b, which nobody may change any more.
+func NewReader(b []byte) *Reader {
+	return &Reader{all: b, rest: unsafe.String(unsafe.SliceData(b), len(b))}
+}
 
 func (r *Reader) fail() { r.rest, r.bad = "", true }
 
@@ -110,9 +114,9 @@ func (r *Reader) Bytes(n int) []byte {
 		r.fail()
 		return nil
 	}
-	b := []byte(r.rest[:n])
+	at := len(r.all) - len(r.rest)
 	r.rest = r.rest[n:]
-	return b
+	return r.all[at : at+n : at+n]
 }
 
 // Count reads a length that was written for a list. It is never more than there are bytes left, for nothing is written in

@@ -202,6 +202,7 @@ func (f *Flow) saveBy(update func(context.Context, func(storage.Tx) error) error
 		if err != nil {
 			return err
 		}
+		defer dropPacked(plain)
 		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Created.Add(recordLife), Body: f.Seal.Seal("login:"+l.ID, plain)}
 		if l.revision == 0 {
 			revision = 1

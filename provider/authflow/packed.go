@@ -3,6 +3,7 @@ package authflow
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"brama/connectors"
@@ -16,9 +17,18 @@ const (
 	identityForm = 1
 )
 
-// pack writes s.
+// packed are buffers of states that were sealed.
+var packed = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
+
+// dropPacked gives back what pack returned, without what was in it.
+func dropPacked(b []byte) {
+	clear(b)
+	packed.Put(&b)
+}
+
+// pack writes s. The bytes may be given to dropPacked.
 func (s *state) pack() ([]byte, error) {
-	b := append(make([]byte, 0, 2<<10), stateForm)
+	b := append((*packed.Get().(*[]byte))[:0], stateForm)
 	for _, t := range s.words() {
 		b = pack.AppendString(b, *t)
 	}

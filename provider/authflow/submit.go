@@ -31,8 +31,7 @@ func (f *Flow) Submit(w http.ResponseWriter, r *http.Request, id, method string)
 		f.fail(w, r, l, err)
 		return
 	}
-	ev := connectors.Event{Via: connectors.ViaForm, Header: r.Header.Clone(), Values: in.values, Body: in.body}
-	ev.Header.Del("Cookie")
+	ev := connectors.Event{Via: connectors.ViaForm, Values: in.values, Body: in.body}
 	step, err := f.advance(w, r, l, c, method, ev)
 	if err != nil {
 		f.refuse(w, r, l, c, method, err)
@@ -160,8 +159,8 @@ func (f *Flow) keepCertificate(tx storage.Tx, c *connectors.CertificateInfo, per
 	if c.ID == "" || len(c.Raw) == 0 {
 		return nil
 	}
-	return storage.KeepCertificate(tx, storage.Certificate{ID: c.ID, Person: person, Sealed: f.Seal.Seal("certificate:"+c.ID, c.Raw),
-		Checked: c.CheckedAt, Expires: c.NotAfter})
+	return storage.KeepCertificate(tx, storage.Certificate{ID: c.ID, Person: person, Checked: c.CheckedAt, Expires: c.NotAfter},
+		func() []byte { return f.Seal.Seal("certificate:"+c.ID, c.Raw) })
 }
 
 // demands are what the client asks of an identity.

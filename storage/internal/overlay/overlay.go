@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,17 +33,21 @@ type key struct {
 }
 
 type write struct {
+	key     key
 	record  storage.Record
 	deleted bool
 }
+
+// fewWrites is how many are looked through before an index is made: a request writes a handful.
+const fewWrites = 16
 
 // A Tx is a storage.Tx over a Base. Not safe for concurrent use.
 type Tx struct {
 	base     Base
 	now      time.Time
 	readOnly bool
-	writes   map[key]write
-	order    []key
+	writes   []write     // in the order of the first write of each record
+	index    map[key]int // in writes; nil while they are few
 }
 
 var _ storage.Tx = (*Tx)(nil)
@@ -54,7 +59,8 @@ func New(base Base, now time.Time, readOnly bool) *Tx {
 
 // Get implements storage.Tx.
 func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
-	if w, ok := t.writes[key{k, id}]; ok {
+	if i := t.find(key{k, id}); i >= 0 {
+		w := &t.writes[i]
 		if w.deleted || t.expired(w.record) {
 			return storage.Record{}, storage.ErrNotFound
 		}
@@ -96,7 +102,7 @@ func (t *Tx) Put(r storage.Record) error {
 	if err := check(r); err != nil {
 		return err
 	}
-	return t.write(key{r.Kind, r.ID}, write{record: clone(r)})
+	return t.write(write{key: key{r.Kind, r.ID}, record: clone(r)})
 }
 
 func check(r storage.Record) error {
@@ -115,20 +121,38 @@ func check(r storage.Record) error {
 
 // Delete implements storage.Tx. Deleting what is absent is no error.
 func (t *Tx) Delete(k storage.Kind, id string) error {
-	return t.write(key{k, id}, write{deleted: true})
+	return t.write(write{key: key{k, id}, deleted: true})
 }
 
-func (t *Tx) write(k key, w write) error {
+// find returns where the write of a record stands, -1 if it was not written.
+func (t *Tx) find(k key) int {
+	if t.index != nil {
+		if i, ok := t.index[k]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(t.writes, func(w write) bool { return w.key == k })
+}
+
+func (t *Tx) write(w write) error {
 	if t.readOnly {
 		return errors.New("storage: write in a View")
 	}
-	if t.writes == nil {
-		t.writes = map[key]write{}
+	if i := t.find(w.key); i >= 0 {
+		t.writes[i] = w
+		return nil
 	}
-	if _, ok := t.writes[k]; !ok {
-		t.order = append(t.order, k)
+	t.writes = append(t.writes, w)
+	switch n := len(t.writes); {
+	case t.index != nil:
+		t.index[w.key] = n - 1
+	case n > fewWrites:
+		t.index = make(map[key]int, 4*fewWrites)
+		for i := range t.writes {
+			t.index[t.writes[i].key] = i
+		}
 	}
-	t.writes[k] = w
 	return nil
 }
 
@@ -136,15 +160,14 @@ func (t *Tx) write(k key, w write) error {
 func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
 	return func(yield func(storage.Record, error) bool) {
 		seen := map[string]bool{}
-		for _, w := range t.order {
-			if w.kind == k {
-				seen[w.id] = true
-			}
-		}
 		var own []storage.Record
-		for _, w := range t.order {
-			o := t.writes[w]
-			if w.kind == k && !o.deleted && (group == "" || o.record.Group == group) && !t.expired(o.record) {
+		for i := range t.writes {
+			o := &t.writes[i]
+			if o.key.kind != k {
+				continue
+			}
+			seen[o.key.id] = true
+			if !o.deleted && (group == "" || o.record.Group == group) && !t.expired(o.record) {
 				own = append(own, clone(o.record))
 			}
 		}
@@ -170,11 +193,11 @@ func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
 
 // Writes calls put and remove for what the transaction collected, in the order of the first write of each record.
 func (t *Tx) Writes(put func(storage.Record) error, remove func(k storage.Kind, id string) error) error {
-	for _, k := range t.order {
-		w := t.writes[k]
+	for i := range t.writes {
+		w := &t.writes[i]
 		var err error
 		if w.deleted {
-			err = remove(k.kind, k.id)
+			err = remove(w.key.kind, w.key.id)
 		} else {
 			err = put(w.record)
 		}
