@@ -5,7 +5,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 AGENT_OUT     ?= $(CURDIR)/bin
 AGENT_TOOLS   ?= $(CURDIR)/.cache/tools
 # A number in front is what package managers want.
-AGENT_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo 0.0.0+$$(git rev-parse --short HEAD 2>/dev/null || echo unknown))
+AGENT_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo 0.0.0+$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown))
 AGENT_LDFLAGS ?= -s -w -X main.version=$(AGENT_VERSION)
 AGENT_ARCH    ?= $(shell go env GOARCH)
 
