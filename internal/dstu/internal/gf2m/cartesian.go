@@ -64,13 +64,11 @@ func (f *Field) addPairs(p, q []XY, step, a int, public bool) bool {
 		slope.Add(&p.Y, &q.Y)
 		f.Mul(&slope, &slope, &inv)
 		f.Sqr(&x, &slope)
-		x.Add(&x, &slope)
-		x.Add(&x, &d)
+		x.add3(&x, &slope, &d)
 		x[0] ^= uint64(a) // x₃ = s² + s + x₁ + x₂ + a
 		d.Add(&p.X, &x)
 		f.Mul(&d, &d, &slope)
-		d.Add(&d, &x)
-		p.Y.Add(&p.Y, &d) // y₃ = s(x₁ + x₃) + x₃ + y₁
+		p.Y.add3(&p.Y, &d, &x) // y₃ = s(x₁ + x₃) + x₃ + y₁
 		p.X = x
 	}
 	return true
@@ -180,8 +178,7 @@ func (f *Field) finishSum(p *projective, q *XY, b, c, ca *Element, y bool) int {
 	f.Sqr(&p.x, &p.y)
 	f.Sqr(&bb, b)
 	f.Mul(&bb, &bb, ca)
-	p.x.Add(&p.x, &bb)
-	p.x.Add(&p.x, &e) // X' = A² + B²(C + aZ²) + E
+	p.x.add3(&p.x, &bb, &e) // X' = A² + B²(C + aZ²) + E
 	f.Sqr(&p.z, c)    // Z' = C²
 	if !y {
 		return different

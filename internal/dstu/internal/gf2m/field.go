@@ -121,6 +121,12 @@ func (z *Element) Add(x, y *Element) {
 	z[4], z[5], z[6] = x[4]^y[4], x[5]^y[5], x[6]^y[6]
 }
 
+// add3 sets z = x + y + w. All may be the same.
+func (z *Element) add3(x, y, w *Element) {
+	z[0], z[1], z[2], z[3] = x[0]^y[0]^w[0], x[1]^y[1]^w[1], x[2]^y[2]^w[2], x[3]^y[3]^w[3]
+	z[4], z[5], z[6] = x[4]^y[4]^w[4], x[5]^y[5]^w[5], x[6]^y[6]^w[6]
+}
+
 // IsZero returns 1 if x is zero, else 0.
 func (x *Element) IsZero() int {
 	return isZero(x[0] | x[1] | x[2] | x[3] | x[4] | x[5] | x[6])
