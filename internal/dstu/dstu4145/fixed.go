@@ -149,14 +149,18 @@ func (c *Curve) terms(terms *[gf2m.MaxTerms]gf2m.XY, k *scalar, t *fixedTable) [
 	for i := range t.windows {
 		var q gf2m.Affine
 		c.field.Lookup(&q, t.points, i*t.entries(), t.entries(), index[i]) // x and y
-		term := &terms[i]
-		term.X, term.Y = q.X, q.L
-		mask := -uint64(sign[i]) // −(x, y) = (x, x + y)
-		for j, v := range q.X {
-			term.Y[j] ^= v & mask
-		}
+		setTerm(&terms[i], &q, sign[i])
 	}
 	return terms[:t.windows]
+}
+
+// setTerm sets p to q of a table of x and y, or to −q = (x, x + y) if negated is 1.
+func setTerm(p *gf2m.XY, q *gf2m.Affine, negated int) {
+	mask := -uint64(negated)
+	p.X = q.X
+	for j, v := range q.X {
+		p.Y[j] = q.L[j] ^ v&mask
+	}
 }
 
 // mulFixedX is mulFixed for the x coordinate alone, which it sets to x/z.
@@ -195,13 +199,10 @@ func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
 	var odd scalar
 	negated := c.n.odd(&odd, k) // k·q = −(n−k)·q
 	t.digits(&index, &sign, &odd)
-	var q gf2m.Affine
 	for i := range t.windows {
+		var q gf2m.Affine
 		c.public.LoadVarTime(&q, t.points, i*t.entries()+index[i])
-		if sign[i] != negated {
-			q.L.Add(&q.L, &q.X) // −(x, y) = (x, x + y)
-		}
-		terms[i] = gf2m.XY{X: q.X, Y: q.L}
+		setTerm(&terms[i], &q, sign[i]^negated)
 	}
 	return t.windows
 }
@@ -234,6 +235,7 @@ func (c *Curve) signTable() *fixedTable {
 			width = pairsWidth
 		}
 		c.sign = c.newFixedTable(&c.base, width, pairs)
+		c.field.ForLookup(c.sign.points)
 	})
 	return c.sign
 }

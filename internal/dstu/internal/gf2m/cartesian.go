@@ -179,7 +179,7 @@ func (f *Field) finishSum(p *projective, q *XY, b, c, ca *Element, y bool) int {
 	f.Sqr(&bb, b)
 	f.Mul(&bb, &bb, ca)
 	p.x.add3(&p.x, &bb, &e) // X' = A² + B²(C + aZ²) + E
-	f.Sqr(&p.z, c)    // Z' = C²
+	f.Sqr(&p.z, c)          // Z' = C²
 	if !y {
 		return different
 	}

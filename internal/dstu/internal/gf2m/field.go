@@ -163,18 +163,6 @@ func (f *Field) Sqr(z, x *Element) {
 	}
 }
 
-// Mul sets z = x·y. All may be the same.
-func (f *Field) Mul(z, x, y *Element) {
-	switch {
-	case f.asm:
-		f.mulAsm(z, x, y)
-	case f.shape == shape257:
-		mul257Generic(z, x, y, f.public)
-	default:
-		f.mulGeneric(z, x, y)
-	}
-}
-
 // SqrN sets z = x^(2^n), n ≥ 0. They may be the same.
 func (f *Field) SqrN(z, x *Element, n int) {
 	switch {

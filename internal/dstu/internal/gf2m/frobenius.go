@@ -76,12 +76,12 @@ type nibbles struct {
 	tops Element
 }
 
-// leastTable is the first n of the maps that powerTables makes: 16, 32, 64 and 128, 33 KiB each.
-const leastTable = 16
+// leastTable is the first n of the maps that powerTables makes: 8, 16, 32, 64 and 128, 33 KiB each.
+const leastTable = 8
 
 var powerTables struct {
 	once sync.Once
-	maps [4]nibbles
+	maps [5]nibbles
 }
 
 func nibbles257() *[len(powerTables.maps)]nibbles {

@@ -164,18 +164,28 @@ func TestLookup(t *testing.T) {
 			f.Store(table, i, random2(f, r)) // which is overwritten
 			f.Store(table, i, &points[i])
 		}
-		for _, part := range []struct{ first, n int }{{0, n}, {0, 1}, {n - 1, 1}, {32, 32}, {64, 64}, {50, 30}, {3, 130}} {
-			for i := range part.n {
+		lookup := func(first, n int) {
+			for i := range n {
 				got := Affine{Element{1, 2, 3, 4, 5, 6, 7}, Element{1, 2, 3, 4, 5, 6, 7}}
-				f.Lookup(&got, table, part.first, part.n, i)
-				if want := points[part.first+i]; got != want {
-					t.Fatalf("%+v, point %d: got %x, want %x", part, i, got, want)
-				}
-				f.LoadVarTime(&got, table, part.first+i)
-				if want := points[part.first+i]; got != want {
-					t.Fatalf("point %d: got %x, want %x", part.first+i, got, want)
+				f.Lookup(&got, table, first, n, i)
+				if want := points[first+i]; got != want {
+					t.Fatalf("%d from %d, point %d: got %x, want %x", n, first, i, got, want)
 				}
 			}
+		}
+		for _, part := range [][2]int{{0, n}, {0, 1}, {n - 1, 1}, {32, 32}, {64, 64}, {50, 30}, {3, 130}} {
+			lookup(part[0], part[1])
+		}
+		for i := range points {
+			var got Affine
+			if f.LoadVarTime(&got, table, i); got != points[i] {
+				t.Fatalf("point %d: got %x, want %x", i, got, points[i])
+			}
+		}
+		f.ForLookup(table)
+		f.ForLookup(table) // which changes nothing
+		for _, part := range [][2]int{{0, n}, {0, 2}, {n - 2, 2}, {64, 64}, {50, 30}} {
+			lookup(part[0], part[1])
 		}
 	})
 }
@@ -185,6 +195,7 @@ func random2(f *Field, r *rand.Rand) *Affine { return &Affine{*random(f, r), *ra
 func BenchmarkLookup(b *testing.B) {
 	benchmarkField(b, func(b *testing.B, f *Field, x, y *Element) {
 		table := f.NewTable(32)
+		f.ForLookup(table)
 		var p Affine
 		for b.Loop() {
 			f.Lookup(&p, table, 0, 32, 5)

@@ -63,23 +63,3 @@ func (f *Field) sqrGeneric(z, x *Element) {
 	}
 	f.reduce(z, &t)
 }
-
-// sqr257Generic is the square, reduced as mul257Generic does it.
-func sqr257Generic(z, x *Element) {
-	t7, t6, t5 := spread(x[3]>>32), spread(x[3]&0xffffffff), spread(x[2]>>32)
-	t4 := spread(x[2] & 0xffffffff)
-	t3 := spread(x[1] >> 32)
-	t8 := x[4]
-	t3 ^= t8 << 63
-	t4 ^= t8>>1 ^ t8<<11
-	t5 ^= t8 >> 53
-	t3 ^= t7>>1 ^ t7<<11
-	t4 ^= t7 >> 53
-	t2 := spread(x[1]&0xffffffff) ^ t7<<63 ^ t6>>1 ^ t6<<11
-	t3 ^= t6 >> 53
-	t1 := spread(x[0]>>32) ^ t6<<63 ^ t5>>1 ^ t5<<11
-	t2 ^= t5 >> 53
-	v := t4 >> 1
-	z[0] = spread(x[0]&0xffffffff) ^ t5<<63 ^ v ^ v<<12
-	z[1], z[2], z[3], z[4], z[5], z[6] = t1^v>>52, t2, t3, t4&1, 0, 0
-}

@@ -6,6 +6,8 @@ type Table struct {
 	points []uint64
 	// tops are the highest words of M257, which are bits: those of X of 64 points, of L of these, of X of the next.
 	tops []uint64
+	// paired says that a point at an odd place is kept as its difference from the one before, but for the tops.
+	paired bool
 }
 
 // tableWords is the number of words of points that a point takes.
@@ -41,6 +43,20 @@ func (f *Field) Store(t *Table, i int, p *Affine) {
 	}
 }
 
+// ForLookup makes look-ups in t quicker where that can be, after which nothing is stored nor loaded: only Lookup works,
+// in parts that begin at even places and are of even length.
+func (f *Field) ForLookup(t *Table) {
+	if f.shape != shape257 || f.asm || t.paired {
+		return
+	}
+	t.paired = true
+	for p := t.points; len(p) >= 16; p = p[16:] {
+		for i := range 8 {
+			p[8+i] ^= p[i]
+		}
+	}
+}
+
 // LoadVarTime sets p to point i of t. The index is public.
 func (f *Field) LoadVarTime(p *Affine, t *Table, i int) {
 	if f.shape == shape257 {
@@ -65,6 +81,8 @@ func (f *Field) Lookup(p *Affine, t *Table, first, n, index int) {
 	points := t.points[first*size:][:n*size]
 	if f.asm {
 		f.lookupAsm(p, points, index)
+	} else if t.paired {
+		lookup257Paired(p, points, index)
 	} else if f.shape == shape257 {
 		lookup257Generic(p, points, index)
 	} else {
@@ -98,28 +116,35 @@ func (f *Field) lookupGeneric(p *Affine, points []uint64, index int) {
 	}
 }
 
-// lookup257Generic does all but the highest words, two points at a time, the sums kept out of memory.
+// lookup257Generic does all but the highest words.
 func lookup257Generic(p *Affine, points []uint64, index int) {
-	var x0, x1, x2, x3, l0, l1, l2, l3 uint64
-	left := uint64(index)
-	for ; len(points) >= 16; points = points[16:] {
-		e := (*[16]uint64)(points)
-		a, b := maskZero(left), maskZero(left-1)
-		left -= 2
-		x0 |= e[0]&a | e[8]&b
-		x1 |= e[1]&a | e[9]&b
-		x2 |= e[2]&a | e[10]&b
-		x3 |= e[3]&a | e[11]&b
-		l0 |= e[4]&a | e[12]&b
-		l1 |= e[5]&a | e[13]&b
-		l2 |= e[6]&a | e[14]&b
-		l3 |= e[7]&a | e[15]&b
+	*p = Affine{}
+	for left := uint64(index); len(points) >= 8; left-- {
+		mask := maskZero(left)
+		for i := range 4 {
+			p.X[i] |= points[i] & mask
+			p.L[i] |= points[4+i] & mask
+		}
+		points = points[8:]
 	}
-	if len(points) >= 8 {
-		e := (*[8]uint64)(points)
-		a := maskZero(left)
-		x0, x1, x2, x3 = x0|e[0]&a, x1|e[1]&a, x2|e[2]&a, x3|e[3]&a
-		l0, l1, l2, l3 = l0|e[4]&a, l1|e[5]&a, l2|e[6]&a, l3|e[7]&a
+}
+
+// lookup257Paired does the same after ForLookup: it takes one pair of all, and from that the first or the sum of both.
+func lookup257Paired(p *Affine, points []uint64, index int) {
+	var x0, x1, x2, x3, l0, l1, l2, l3 uint64
+	odd := -uint64(index & 1)
+	for left := uint64(index) >> 1; len(points) >= 16; points = points[16:] {
+		e := (*[16]uint64)(points)
+		mask := maskZero(left)
+		left--
+		x0 |= (e[8]&odd ^ e[0]) & mask
+		x1 |= (e[9]&odd ^ e[1]) & mask
+		x2 |= (e[10]&odd ^ e[2]) & mask
+		x3 |= (e[11]&odd ^ e[3]) & mask
+		l0 |= (e[12]&odd ^ e[4]) & mask
+		l1 |= (e[13]&odd ^ e[5]) & mask
+		l2 |= (e[14]&odd ^ e[6]) & mask
+		l3 |= (e[15]&odd ^ e[7]) & mask
 	}
 	p.X[0], p.X[1], p.X[2], p.X[3] = x0, x1, x2, x3
 	p.L[0], p.L[1], p.L[2], p.L[3] = l0, l1, l2, l3
