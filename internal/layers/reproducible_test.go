@@ -22,6 +22,11 @@ func TestReproducible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	head, err := exec.Command("git", "-C", root, "rev-parse", "HEAD").Output()
+	if err != nil {
+		t.Skipf("this is no clone: %v", err)
+	}
+	commit := strings.TrimSpace(string(head)) // another may come while this runs
 	made := []string{"bin/brama", "provider/web/static/wasm/brama.wasm.br", "provider/web/static/wasm/brama.wasm.gz"}
 	var first []string
 	for _, place := range []struct{ dir, environment string }{
@@ -36,7 +41,7 @@ func TestReproducible(t *testing.T) {
 				t.Fatalf("%s: %v\n%s", script, err, out)
 			}
 		}
-		run(fmt.Sprintf("git clone -q --no-hardlinks %q %q", root, clone))
+		run(fmt.Sprintf("git clone -q --no-hardlinks --no-checkout %q %q; git -C %q checkout -q %s", root, clone, clone, commit))
 		mask := "022"
 		if first != nil {
 			mask = "077"
