@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
 
 	"brama/storage/seal"
@@ -27,7 +29,7 @@ var (
 // use.
 type Sealer struct {
 	seal *seal.Sealer
-	mac  [][]byte
+	mac  []*stepKey
 	now  func() time.Time
 }
 
@@ -44,7 +46,7 @@ func NewSealer(now func() time.Time, secrets ...[]byte) (*Sealer, error) {
 			return nil, fmt.Errorf("session: secret of %d bytes, want at least %d", len(secret), seal.KeySize)
 		}
 		keys = append(keys, seal.Derive(secret, "session seal"))
-		s.mac = append(s.mac, seal.Derive(secret, "session step"))
+		s.mac = append(s.mac, newStepKey(seal.Derive(secret, "session step")))
 	}
 	var err error
 	s.seal, err = seal.New(keys...)
@@ -100,7 +102,7 @@ func (s *Sealer) OpenBytes(purpose, sealed string) ([]byte, error) {
 // StepMAC returns the code that ties a form to one step of one login at one revision: HMAC-SHA-256 in base64url. The form
 // of one step cannot serve another, nor the same step after the login has moved.
 func (s *Sealer) StepMAC(login string, revision uint64, step string) string {
-	return base64.RawURLEncoding.EncodeToString(stepMAC(s.mac[0], login, revision, step))
+	return base64.RawURLEncoding.EncodeToString(s.mac[0].mac(login, revision, step))
 }
 
 // CheckStepMAC reports whether code is StepMAC of the same arguments, under any of the secrets, in constant time.
@@ -111,21 +113,27 @@ func (s *Sealer) CheckStepMAC(code, login string, revision uint64, step string) 
 	}
 	ok := false
 	for _, key := range s.mac {
-		ok = hmac.Equal(raw, stepMAC(key, login, revision, step)) || ok
+		ok = hmac.Equal(raw, key.mac(login, revision, step)) || ok
 	}
 	return ok
 }
 
-// stepMAC writes each part with its length, so that no two triples give the same bytes.
-func stepMAC(key []byte, login string, revision uint64, step string) []byte {
-	m := hmac.New(sha256.New, key)
-	var n [8]byte
+// A stepKey makes the codes of steps under one key. A page has several, and what HMAC computes from the key alone is kept.
+type stepKey struct{ hashes sync.Pool }
+
+func newStepKey(key []byte) *stepKey {
+	return &stepKey{hashes: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+// mac writes each part with its length, so that no two triples give the same bytes.
+func (k *stepKey) mac(login string, revision uint64, step string) []byte {
+	m := k.hashes.Get().(hash.Hash) //nolint:forcetypeassert // nothing else is put there
+	defer k.hashes.Put(m)
+	m.Reset()
+	b := make([]byte, 0, 128)
 	for _, part := range []string{login, step} {
-		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
-		m.Write(n[:])
-		m.Write([]byte(part))
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(part))), part...)
 	}
-	binary.BigEndian.PutUint64(n[:], revision)
-	m.Write(n[:])
+	m.Write(binary.BigEndian.AppendUint64(b, revision))
 	return m.Sum(nil)
 }

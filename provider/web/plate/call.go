@@ -46,21 +46,22 @@ func either(args []expr, decides bool) expr {
 	}
 }
 
-// A function takes values that are no interfaces.
+// A function takes values that are no interfaces, and keeps no hold of the list of them.
 type function func(args []reflect.Value) (reflect.Value, error)
 
 func apply(args []expr, f function) expr {
 	return func(p *press, dot reflect.Value) (reflect.Value, error) {
-		var room [4]reflect.Value
-		values := room[:0]
+		start := len(p.args)
 		for _, x := range args {
 			v, err := x(p, dot)
 			if err != nil {
 				return v, err
 			}
-			values = append(values, open(v))
+			p.args = append(p.args, open(v))
 		}
-		return f(values)
+		v, err := f(p.args[start:])
+		p.args = p.args[:start]
+		return v, err
 	}
 }
 

@@ -29,6 +29,7 @@ type press struct {
 	out  *bytes.Buffer
 	vars []reflect.Value // of all templates that are being printed, one behind another
 	base int             // where those of the innermost begin
+	args []reflect.Value // of all calls that are being made, one behind another
 }
 
 // Make returns the Plate of t, with the functions that t was parsed with. It is the last that is done with t, and nothing is
@@ -50,8 +51,9 @@ func Make(t *template.Template, funcs template.FuncMap) (*Plate, error) {
 // Execute appends to out what the template makes of data: byte for byte what html/template would, which also fails where this
 // does. After an error out holds a part.
 func (p *Plate) Execute(out *bytes.Buffer, data any) error {
-	const usual = 16 // variables
-	run := &press{out: out, vars: make([]reflect.Value, 0, usual)}
+	const usual = 16 // variables, and arguments
+	room := make([]reflect.Value, 2*usual)
+	run := &press{out: out, vars: room[0:0:usual], args: room[usual:usual]}
 	if err := run.body(p.main, reflect.ValueOf(data)); err != nil {
 		return fmt.Errorf("plate: %w", err)
 	}
