@@ -2,7 +2,8 @@
 // by reflection: a page takes a tenth of the time.
 //
 // It does not escape. html/template decides in which context a value stands, and a value goes out as it is only if
-// html/template's own escaper of that context leaves every character of it alone; any other value is given to that escaper.
+// html/template's own escaper of that context leaves every character of it alone. Where that escaper looks at each character by
+// itself, its word for each of the others is known too; any other value is given to it.
 // Make refuses a template that uses more of the language than stands in expr.go, and a context that is not in escape.go.
 //
 // It owns no templates, no functions and no words.

@@ -17,8 +17,10 @@ import (
 type context struct {
 	escape        *template.Template // prints its data in this context between before and after
 	before, after int
-	plain         [utf8.RuneSelf]bool // characters that the escapers leave alone
-	plainAbove    bool                // they leave alone all that is not ASCII
+	plain         [utf8.RuneSelf]bool   // characters that the escapers leave alone
+	plainAbove    bool                  // they leave alone all that is not ASCII
+	instead       [utf8.RuneSelf]string // what they make of the others, where they look at each by itself
+	each          bool                  // they do: there is no address in it
 }
 
 // places are templates with a value in each context that pages have.
@@ -42,26 +44,34 @@ var contexts = sync.OnceValue(func() map[string]*context {
 		}
 		for _, n := range t.Tree.Root.Nodes {
 			if a, ok := n.(*parse.ActionNode); ok {
-				all[escapers(a.Pipe.Cmds[1:])] = newContext(t, text)
+				names := escapers(a.Pipe.Cmds[1:])
+				all[names] = newContext(t, text, names)
 			}
 		}
 	}
 	return all
 })
 
-// newContext finds out what the escapers of a place leave alone. They look at one byte at a time, but for what begins at `%`
-// or ends at `:`, and those alone are not left alone where that matters.
-func newContext(t *template.Template, text string) *context {
+// newContext finds out what the escapers of a place leave alone, and what they make of the rest. They look at one byte at a
+// time; those of addresses also at what begins at `%` or ends at `:`, and do not leave these two alone.
+func newContext(t *template.Template, text, names string) *context {
 	before, after, _ := strings.Cut(text, "{{.}}")
 	c := &context{escape: t, before: len(before), after: len(after)}
-	same := func(s string) bool {
+	escaped := func(s string) string {
 		var b bytes.Buffer
-		return c.slow(&b, s) == nil && b.String() == s
+		if err := c.slow(&b, s); err != nil {
+			panic("plate: internal error: " + err.Error())
+		}
+		return b.String()
 	}
+	same := func(s string) bool { return escaped(s) == s }
 	for i := range c.plain {
-		c.plain[i] = same(string(rune(i)))
+		s := string(rune(i))
+		c.instead[i] = escaped(s)
+		c.plain[i] = c.instead[i] == s
 	}
 	c.plainAbove = same("\u0457") && same("\u2014") && same("\U0001f511")
+	c.each = c.plainAbove && !strings.Contains(names, "_url")
 	return c
 }
 
@@ -95,8 +105,7 @@ func (c *context) print(out *bytes.Buffer, v reflect.Value) error {
 	// A type that says of itself what it is (template.HTML) or how it is written (Stringer) is not what it is made of.
 	if t := v.Type(); t.NumMethod() == 0 && t.PkgPath() != "html/template" {
 		if v.Kind() == reflect.String {
-			if s := v.String(); c.leaves(s) {
-				out.WriteString(s)
+			if c.fast(out, v.String()) {
 				return nil
 			}
 		}
@@ -114,18 +123,31 @@ func (c *context) print(out *bytes.Buffer, v reflect.Value) error {
 	return c.slow(out, v.Interface())
 }
 
-// leaves reports whether the escapers leave all of s alone.
-func (c *context) leaves(s string) bool {
+// fast prints s if it is known what the escapers make of it without asking them.
+func (c *context) fast(out *bytes.Buffer, s string) bool {
+	others := 0
 	for i := range len(s) {
 		if b := s[i]; b >= utf8.RuneSelf {
 			if !c.plainAbove {
 				return false
 			}
 		} else if !c.plain[b] {
-			return false
+			others++
 		}
 	}
-	return !c.plainAbove || utf8.ValidString(s)
+	if others > 0 && !c.each || c.plainAbove && !utf8.ValidString(s) {
+		return false
+	}
+	for i := 0; others > 0; i++ {
+		if b := s[i]; b < utf8.RuneSelf && !c.plain[b] {
+			out.WriteString(s[:i])
+			out.WriteString(c.instead[b])
+			s, i = s[i+1:], -1
+			others--
+		}
+	}
+	out.WriteString(s)
+	return true
 }
 
 // action prints a value, or declares a variable.
