@@ -3,10 +3,7 @@ package bankid
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -21,42 +18,16 @@ import (
 // (threat T46).
 func TestNoSecretInLogs(t *testing.T) {
 	b := newBench(t, nil)
-	var text strings.Builder
-	for _, v := range []url.Values{
+	b.NoSecretInLogs(t, []url.Values{
 		nil, set("outcome", bankidtest.Error+"invalid_token"), set("outcome", bankidtest.Error+"Клієнт 12345"), set("outcome", bankidtest.BadClient),
 		set("outcome", bankidtest.Clear), set("outcome", bankidtest.Legal), set("outcome", bankidtest.NotAttribute), set("outcome", bankidtest.OtherSigner),
 		set("outcome", upstreamtest.FaultBig), set("outcome", upstreamtest.FaultDown), set("person", "noname"), set("person", "nonumber"),
-	} {
-		l, ev := b.walk(login(t), v)
-		id, err := b.advance(t.Context(), l, ev)
-		fmt.Fprintf(&text, "%v %+v %#v %v\n", err, err, err, id.Identifiers)
-		if code := ev.Values.Get("code"); code != "" && strings.Contains(text.String(), code) {
-			t.Errorf("%v: the code stands in %q", v, err)
-		}
-	}
-	dead := b.config
-	gone := httptest.NewServer(http.NotFoundHandler())
-	dead.BaseURL = gone.URL
-	gone.Close()
-	l, ev := b.walk(login(t), nil)
-	b.setClient(dead)
-	_, err := b.advance(t.Context(), l, ev)
-	fmt.Fprintln(&text, err)
-	for _, word := range []string{secret, "client_secret", "Bearer", "12345", "Тестенко", "3000199999", ev.Values.Get("code"), ev.Values.Get("state")} {
-		if strings.Contains(text.String(), word) {
-			t.Errorf("%q stands in an error", word)
-		}
-	}
+	}, func(c *Config, base string) { c.BaseURL = base }, "Bearer")
 }
 
 // TestClearAnswerRefused: a client in clear, and an envelope without the bank's signature, are no answer (threat T47).
 func TestClearAnswerRefused(t *testing.T) {
-	b := newBench(t, nil)
-	for _, outcome := range []string{bankidtest.Clear, bankidtest.Unsigned} {
-		if id, err := b.try(set("outcome", outcome)); codeOf(err) != "UPSTREAM_INVALID" || id.Name != "" {
-			t.Errorf("%s: %v", outcome, err)
-		}
-	}
+	newBench(t, nil).Invalid(t, bankidtest.Clear, bankidtest.Unsigned)
 }
 
 // TestOtherBankSigner: an answer counts if the seal under it is of the bank that memberId names and, where the person chose a
@@ -64,7 +35,7 @@ func TestClearAnswerRefused(t *testing.T) {
 func TestOtherBankSigner(t *testing.T) {
 	b := newBench(t, func(_ *bankidtest.Config, c *Config) { c.AskBank = true })
 	begin := func(bank string) connectors.Step {
-		step, err := b.client.Advance(t.Context(), login(t), connectors.Event{Via: connectors.ViaForm, Values: set("bank", bank)})
+		step, err := b.Client.Advance(t.Context(), b.Login(), connectors.Event{Via: connectors.ViaForm, Values: set("bank", bank)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,18 +54,18 @@ func TestOtherBankSigner(t *testing.T) {
 		{"any", bankidtest.BadSignature, "UPSTREAM_INVALID"},
 	} {
 		choices := set("outcome", v.outcome)
-		l, ev := b.follow(login(t), begin(v.bank), choices)
-		if id, err := b.advance(t.Context(), l, ev); codeOf(err) != v.code || (err == nil) != (id.Name != "") {
+		l, ev := b.Follow(b.Login(), begin(v.bank), choices)
+		if id, err := b.Advance(t.Context(), l, ev); codeOf(err) != v.code || (err == nil) != (id.Name != "") {
 			t.Errorf("%s, %s: %v, want %q", v.bank, v.outcome, err, v.code)
 		}
 	}
 	// A bank whose certificates are known signs with these and no others, its own seal included.
-	c := b.config
+	c := b.Config
 	c.Banks = append([]Bank{}, c.Banks...)
 	c.Banks[0].Signers = []Fingerprint{sha256.Sum256([]byte("another certificate"))}
-	b.setClient(c)
-	l, ev := b.follow(login(t), begin("kalyna"), nil)
-	if _, err := b.advance(t.Context(), l, ev); codeOf(err) != "UPSTREAM_INVALID" {
+	b.SetClient(c)
+	l, ev := b.Follow(b.Login(), begin("kalyna"), nil)
+	if _, err := b.Advance(t.Context(), l, ev); codeOf(err) != "UPSTREAM_INVALID" {
 		t.Errorf("a certificate that is not the known one: %v", err)
 	}
 }
@@ -103,16 +74,16 @@ func TestOtherBankSigner(t *testing.T) {
 // whose digest the flow refuses a second use (threat T48).
 func TestSecondUse(t *testing.T) {
 	b := newBench(t, nil)
-	l, ev := b.walk(login(t), nil)
+	l, ev := b.Walk(b.Login(), nil)
 	a := fetchAnswer(t, b, ev)
-	if _, err := b.advance(t.Context(), l, ev); codeOf(err) != "REMOTE_EXPIRED" {
+	if _, err := b.Advance(t.Context(), l, ev); codeOf(err) != "REMOTE_EXPIRED" {
 		t.Errorf("a code was taken twice: %v", err)
 	}
-	one, err := b.client.identify(t.Context(), a, "")
+	one, err := b.Client.identify(t.Context(), a, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := b.client.identify(t.Context(), a, "")
+	two, err := b.Client.identify(t.Context(), a, "")
 	if err != nil || !bytes.Equal(one.Evidence.Signature, two.Evidence.Signature) {
 		t.Errorf("one answer has two signatures, %v", err)
 	}
@@ -120,11 +91,11 @@ func TestSecondUse(t *testing.T) {
 
 func fetchAnswer(t testing.TB, b *bench, ev connectors.Event) answer {
 	t.Helper()
-	token, err := b.client.token(t.Context(), ev.Values.Get("code"), returnURL)
+	token, err := b.Client.token(t.Context(), ev.Values.Get("code"), b.ReturnURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := b.client.resource(t.Context(), token, b.config.Keys[0].Certificate.Raw)
+	a, err := b.Client.resource(t.Context(), token, b.Config.Keys[0].Certificate.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,14 +108,14 @@ func TestEnvelopeOracleUniform(t *testing.T) {
 	b := newBench(t, func(d *bankidtest.Config, _ *Config) {
 		d.Form = bankidtest.Form{Static: true, CTR: true, ByKeyID: true}
 	})
-	_, ev := b.walk(login(t), nil)
+	_, ev := b.Walk(b.Login(), nil)
 	good := fetchAnswer(t, b, ev)
 	passed := 0
 	for n := 0; n < len(good.customer); n += 7 {
 		bad := good
 		bad.customer = bytes.Clone(good.customer)
 		bad.customer[n] ^= 0x11
-		id, err := b.client.identify(t.Context(), bad, "")
+		id, err := b.Client.identify(t.Context(), bad, "")
 		switch {
 		case err == nil && id.Name == name && id.Identifier(connectors.RNOKPP) == "3000199999":
 			passed++
@@ -160,7 +131,7 @@ func TestEnvelopeOracleUniform(t *testing.T) {
 // TestUpstreamURLList: no address, picture or name of the centre's list gets on our page or into a redirect (threat T54).
 func TestUpstreamURLList(t *testing.T) {
 	b := newBench(t, func(_ *bankidtest.Config, c *Config) { c.AskBank = true })
-	step, err := b.client.Begin(t.Context(), login(t))
+	step, err := b.Client.Begin(t.Context(), b.Login())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +141,11 @@ func TestUpstreamURLList(t *testing.T) {
 			t.Errorf("%q is on the page: %s", word, shown)
 		}
 	}
-	if b.double.Asked(banksPath) != 1 {
+	if b.Double.Asked(banksPath) != 1 {
 		t.Error("the list was not asked for")
 	}
 	for _, base := range []string{"javascript:alert(1)", "https://user@id.bank.gov.ua", "https://id.bank.gov.ua/?x=", "ftp://id.bank.gov.ua", "//id.bank.gov.ua", "http://id.bank.gov.ua"} {
-		c := b.config
+		c := b.Config
 		c.BaseURL = base
 		if _, err := New(c); err == nil {
 			t.Errorf("%s is an address of a system", base)
@@ -185,46 +156,13 @@ func TestUpstreamURLList(t *testing.T) {
 // TestCallbackMatrix, this side: a return is taken by the login and the connector that it belongs to, and by no other
 // (threat T50).
 func TestCallbackMatrix(t *testing.T) {
-	b := newBench(t, nil)
-	mine, ev := b.walk(login(t), nil)
-	foreign, err := json.Marshal(upstream.Journey{Method: "idgov", State: ev.Values.Get("state")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	elsewhere := mine
-	elsewhere.State = foreign
-	other := login(t)
-	other.ID = strings.Repeat("B", len(mine.ID))
-	otherBegun, otherEvent := b.walk(other, nil)
-	for what, v := range map[string]struct {
-		login connectors.Login
-		ev    connectors.Event
-	}{
-		"another login's return":      {otherBegun, ev},
-		"this login, other's return":  {mine, otherEvent},
-		"another connector's journey": {elsewhere, ev},
-		"no journey":                  {login(t), ev},
-		"a notification":              {mine, connectors.Event{Via: connectors.ViaNotify, Values: ev.Values}},
-	} {
-		if _, err := b.advance(t.Context(), v.login, v.ev); codeOf(err) != "TX_UNKNOWN" || b.client.Spends(v.login, v.ev) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-	if n := b.double.Asked(tokenPath); n != 0 {
-		t.Errorf("the code left for the token endpoint %d times", n)
-	}
-	if !b.client.Spends(mine, ev) {
-		t.Error("the login does not know its return")
-	}
-	if _, err := b.advance(t.Context(), mine, ev); err != nil {
-		t.Errorf("after all of them the right one: %v", err)
-	}
+	newBench(t, nil).CallbackMatrix(t, "idgov")
 }
 
 // FuzzUpstreamAnswer: no answer of the centre or the bank does more than a refusal with a code (threat T54).
 func FuzzUpstreamAnswer(f *testing.F) {
 	b := newBench(f, nil)
-	_, ev := b.walk(login(f), nil)
+	_, ev := b.Walk(b.Login(), nil)
 	good := fetchAnswer(f, b, ev)
 	for _, seed := range [][]byte{
 		good.customer, []byte(`{"state":"ok","cert":"MAA=","customerCrypto":"MAA=","memberId":"300001","sidBi":"1"}`), []byte(`{"error":"invalid_token"}`),
@@ -236,7 +174,7 @@ func FuzzUpstreamAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a := good
 		a.customer = raw
-		if _, err := b.client.identify(t.Context(), a, ""); err != nil && codeOf(err) == "" {
+		if _, err := b.Client.identify(t.Context(), a, ""); err != nil && codeOf(err) == "" {
 			t.Errorf("identify: %v has no code", err)
 		}
 		if list, err := upstream.ParseList(raw); err != nil && list != nil {
@@ -246,13 +184,13 @@ func FuzzUpstreamAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := b.client.answered(o); err != nil && codeOf(err) == "" {
+		if err := b.Client.answered(o); err != nil && codeOf(err) == "" {
 			t.Errorf("answered: %v has no code", err)
 		}
 		if a, err := readAnswer(o); err == nil && len(a.customer) == 0 {
 			t.Error("an answer without data")
 		}
-		id, err := b.client.person(o)
+		id, err := b.Client.person(o)
 		if err == nil && (id.Name == "" || len(id.Identifiers) == 0) || err != nil && codeOf(err) == "" {
 			t.Errorf("a person without name or number, or no code: %v", err)
 		}

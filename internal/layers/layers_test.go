@@ -55,6 +55,7 @@ var ranks = []struct {
 	{"provider/web", 71, false},
 	{"provider/web/markdown", 70, false},
 	{"provider/web/plate", 70, false},
+	{"connectors/internal/returntest", 67, false}, // support for tests
 	{"connectors/connectortest", 66, false},
 	{"connectors/internal/upstreamtest", 62, false},
 	{"connectors/internal/upstream", 61, false},
