@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+
+	"brama/provider/web/plate"
 )
 
 // altered returns v with its n-th leaf changed: a text becomes s, a truth value the other. n counts down to below zero.
@@ -69,7 +71,7 @@ func TestPlatesPrintWhatTemplatesDo(t *testing.T) {
 					page := altered(reflect.ValueOf(whole), &n, text).Interface().(Page) //nolint:forcetypeassert // what went in
 					page.Lang = lang
 					var want, got bytes.Buffer
-					wantErr, gotErr := slow.Execute(&want, s.view(&page)), s.pages[lang][name].Execute(&got, s.view(&page))
+					wantErr, gotErr := slow.Execute(&want, s.view(&page)), made(t, s, lang, name).Execute(&got, s.view(&page))
 					if (wantErr == nil) != (gotErr == nil) {
 						t.Fatalf("%s: %v, html/template: %v", name, gotErr, wantErr)
 					}
@@ -107,7 +109,7 @@ func BenchmarkRender(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				out.Reset()
-				if err := s.pages[Ukrainian][name].Execute(&out, s.view(&page)); err != nil {
+				if err := made(b, s, Ukrainian, name).Execute(&out, s.view(&page)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -121,5 +123,25 @@ func BenchmarkRender(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// made is a page of the site.
+func made(t testing.TB, s *Site, l Lang, name string) *plate.Plate {
+	t.Helper()
+	p, err := s.pages[l][name]()
+	if err != nil {
+		t.Fatalf("page %s in %s: %v", name, l, err)
+	}
+	return p
+}
+
+// TestEveryPageIsMade: none is found to be wrong by the person who first sees it.
+func TestEveryPageIsMade(t *testing.T) {
+	s := site(t, false)
+	for _, l := range Langs {
+		for _, name := range pages {
+			made(t, s, l, name)
+		}
 	}
 }

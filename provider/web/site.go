@@ -39,7 +39,7 @@ type Site struct {
 	cfg    Config
 	assets *Assets
 	texts  map[Lang]*Texts
-	pages  map[Lang]map[string]*plate.Plate
+	pages  map[Lang]map[string]func() (*plate.Plate, error) // each is made when it is first shown
 	docs   map[Lang]guides
 	prose  map[Lang]guides // the texts of S17
 	logos  logos
@@ -49,14 +49,15 @@ type Site struct {
 var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
 	"confirm", "signout", "signedout", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc", "formpost"}
 
-// New reads the templates and texts; what is wrong with them is found here and not by a person.
+// New reads the texts. Pages are made of their templates, and guides of their files, when somebody first asks for one: most
+// portals show a few of them. That every one can be made in every language is a test's.
 func New(cfg Config) (*Site, error) {
 	u, err := url.Parse(cfg.Issuer)
 	if err != nil || u.Host == "" {
 		return nil, errors.New("web: issuer is not a URL")
 	}
 	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
-		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]*plate.Plate{},
+		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]func() (*plate.Plate, error){},
 		docs: map[Lang]guides{}, prose: map[Lang]guides{}}
 	s.logos = s.makeLogos(cfg.Logos)
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
@@ -72,15 +73,15 @@ func New(cfg Config) (*Site, error) {
 		if s.prose[l], err = s.loadDocs(textFiles, "texts", l); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		s.pages[l] = map[string]*plate.Plate{}
+		s.pages[l] = map[string]func() (*plate.Plate, error){}
 		for _, name := range pages {
-			t, funcs, err := s.parse(l, name)
-			if err == nil {
-				s.pages[l][name], err = plate.Make(t, funcs)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("web: page %s: %w", name, err)
-			}
+			s.pages[l][name] = sync.OnceValues(func() (*plate.Plate, error) {
+				t, funcs, err := s.parse(l, name)
+				if err != nil {
+					return nil, err
+				}
+				return plate.Make(t, funcs)
+			})
 		}
 	}
 	return s, nil
@@ -272,9 +273,13 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Render writes the page with its headers.
 func (s *Site) Render(w http.ResponseWriter, p Page) error {
-	t, ok := s.pages[p.Lang][p.Template]
+	page, ok := s.pages[p.Lang][p.Template]
 	if !ok {
 		return fmt.Errorf("web: no page %q in %q", p.Template, p.Lang)
+	}
+	t, err := page()
+	if err != nil {
+		return fmt.Errorf("web: page %s: %w", p.Template, err)
 	}
 	// Into a buffer first: a fault in a template must not leave half a page with status 200.
 	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
@@ -301,6 +306,6 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)
 	}
-	_, err := w.Write(body.Bytes())
+	_, err = w.Write(body.Bytes())
 	return err
 }
