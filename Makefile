@@ -101,7 +101,7 @@ vulncheck:
 sbom: build agent
 	for p in brama brama-agent; do go run ./internal/tools/sbom $(VERSION) bin/$$p > bin/$$p.cdx.json; done
 
-# The same bytes from two clones in two places, each compiled anew (threat T102). Also in CI.
+# The same bytes from two clones in two places, each compiled anew (threat T102). Before a release: it takes minutes.
 reproducible:
 	BRAMA_REPRODUCIBLE=1 go test -count=1 -v -timeout 30m -run TestReproducible ./internal/layers
 
