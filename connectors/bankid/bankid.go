@@ -18,8 +18,6 @@ import (
 	"brama/connectors"
 	"brama/connectors/internal/signing"
 	"brama/connectors/internal/upstream"
-	"brama/connectors/levels"
-	"brama/internal/fetch"
 	"brama/internal/qes/cert"
 )
 
@@ -46,15 +44,13 @@ type Bank struct {
 	Signers []Fingerprint
 }
 
+// A System says where the system is and who asks; see upstream.System.
+type System = upstream.System
+
 // Config is what the connector needs.
 type Config struct {
-	// BaseURL is https://id.bank.gov.ua or https://testid.bank.gov.ua. PlainHTTP lets it be http on this computer.
-	BaseURL   string
-	PlainHTTP bool
-	// ClientID and ClientSecret come with the contract. Required.
-	ClientID, ClientSecret string
-	// Keys are for this system alone, the newest first. Required.
-	Keys []Key
+	// System's BaseURL is https://id.bank.gov.ua or https://testid.bank.gov.ua. Its keys are for this system alone.
+	System
 	// DataSet is the code of the data set by the contract (protocol v2); "" asks for a list of fields (v1).
 	DataSet string
 	// Banks are the members whose answers are taken. Required.
@@ -63,18 +59,11 @@ type Config struct {
 	AskBank bool
 	// WithoutRedirectURI leaves redirect_uri to the registration, as some clients do.
 	WithoutRedirectURI bool
-	// Documents validates the bank's signature. Required.
-	Documents upstream.Documents
-	// Do sends requests: the method of a *fetch.Client. Required.
-	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
-	Breaker   *fetch.Breaker   // nil is one of its own
-	Levels    *levels.Policy   // gives levels; nil is the policy in the program
-	TrustList func() string    // names the version of the trusted list for the evidence; may be nil
-	Now       func() time.Time // nil means time.Now
 }
 
 // Connector implements connectors.Connector.
 type Connector struct {
+	upstream.Returns
 	cfg    Config
 	client *upstream.Client
 	keys   *upstream.Keys
@@ -86,8 +75,7 @@ var _ connectors.Connector = (*Connector)(nil)
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	client, keys, err := upstream.Open(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker},
-		upstream.Registration{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Keys: c.Keys, Documents: c.Documents})
+	client, keys, err := upstream.Open(Name, &c.System)
 	if err != nil {
 		return nil, fmt.Errorf("bankid: %w", err)
 	}
@@ -105,10 +93,7 @@ func New(c Config) (*Connector, error) {
 		seen[b.ID], seen["\x00"+b.MemberID] = true, true
 	}
 	c.Banks = slices.Clone(c.Banks)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return &Connector{cfg: c, client: client, keys: keys, listTime: listTime, tokenTime: tokenTime, resourceTime: resourceTime}, nil
+	return &Connector{Returns: Method, cfg: c, client: client, keys: keys, listTime: listTime, tokenTime: tokenTime, resourceTime: resourceTime}, nil
 }
 
 // A Choice is a bank on the page.
@@ -142,15 +127,6 @@ func (c *Connector) MaxLoA() connectors.LoA { return signing.MaxAnswerLoA(c.cfg.
 
 // Down reports whether the centre has failed again and again and is left alone for a while.
 func (c *Connector) Down() bool { return c.client.Down(calls...) }
-
-// LoginOf returns which login a return claims to be of. It proves nothing.
-func (c *Connector) LoginOf(ev connectors.Event) (string, error) { return upstream.LoginOf(ev) }
-
-// Spends reports whether ev is the return that login waits for: its state is to be forgotten before Advance looks at it, so
-// that it comes once.
-func (c *Connector) Spends(login connectors.Login, ev connectors.Event) bool {
-	return upstream.Spends(login, Method, ev)
-}
 
 // Begin sends the browser to the centre, or asks for the bank first.
 func (c *Connector) Begin(ctx context.Context, login connectors.Login) (connectors.Step, error) {

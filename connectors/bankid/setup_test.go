@@ -30,13 +30,8 @@ type bench struct {
 func newBench(t testing.TB, change func(*bankidtest.Config, *Config)) *bench {
 	t.Helper()
 	b := &bench{returntest.Open[*bankidtest.Server](t, system, New)}
-	dc := bankidtest.Config{
-		BaseURL: b.BaseURL, ClientID: returntest.ClientID, ClientSecret: returntest.Secret, RedirectURIs: []string{b.ReturnURL}, Provider: b.Authority.Provider,
-	}
-	cc := Config{
-		BaseURL: b.BaseURL, PlainHTTP: true, ClientID: dc.ClientID, ClientSecret: dc.ClientSecret, Documents: b.Authority.Documents, Do: b.Do,
-		Keys: []Key{b.Key}, TrustList: func() string { return "test" }, DataSet: "61",
-	}
+	dc := bankidtest.Config{BaseURL: b.System.BaseURL, ClientID: returntest.ClientID, ClientSecret: returntest.Secret, RedirectURIs: []string{b.ReturnURL}, Provider: b.Authority.Provider}
+	cc := Config{System: b.System, DataSet: "61"}
 	if change != nil {
 		change(&dc, &cc)
 	}

@@ -18,9 +18,7 @@ import (
 	"brama/connectors"
 	"brama/connectors/internal/signing"
 	"brama/connectors/internal/upstream"
-	"brama/connectors/levels"
 	"brama/internal/challenge"
-	"brama/internal/fetch"
 	"brama/internal/qes/cms"
 	"brama/internal/qes/tbs"
 )
@@ -52,23 +50,19 @@ type EnvelopeKey = cms.EnvelopeKey
 // A Fingerprint is SHA-256 of a certificate in DER.
 type Fingerprint = upstream.Fingerprint
 
+// A System says where the system is and who asks; see upstream.System.
+type System = upstream.System
+
 // Config is what the connector needs.
 type Config struct {
-	// BaseURL is https://id.gov.ua or https://test.id.gov.ua. PlainHTTP lets it be http on this computer.
-	BaseURL   string
-	PlainHTTP bool
-	// ClientID and ClientSecret come with the registration. Required.
-	ClientID, ClientSecret string
-	// Keys are for this system alone, the newest first. Required.
-	Keys []Key
+	// System's BaseURL is https://id.gov.ua or https://test.id.gov.ua. Its keys are for this system alone.
+	System
 	// AuthTypes are the means that are asked for; nil is dig_sign, bank_id and diia_id. Clients has lists for clients that
 	// may use others, by client_id of the portal.
 	AuthTypes []string
 	Clients   map[string][]string
 	// MobileID allows mobile_id in these lists: the system documents it and may not offer it.
 	MobileID bool
-	// Documents validates the signature within an answer. Required: a signature that is there is never passed over.
-	Documents upstream.Documents
 	// Signers are the certificates with which the system may sign its answers. Without one no signature is known to be the
 	// system's, and the level is substantial at most.
 	Signers []Fingerprint
@@ -77,16 +71,11 @@ type Config struct {
 	// CertOnce sends the certificate in the encoding of forms alone. The system's developers advise to encode it twice in a
 	// query; what it takes in a form is not documented.
 	CertOnce bool
-	// Do sends requests: the method of a *fetch.Client. Required.
-	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
-	Breaker   *fetch.Breaker   // nil is one of its own
-	Levels    *levels.Policy   // gives levels; nil is the policy in the program
-	TrustList func() string    // names the version of the trusted list for the evidence; may be nil
-	Now       func() time.Time // nil means time.Now
 }
 
 // Connector implements connectors.Connector.
 type Connector struct {
+	upstream.Returns
 	cfg    Config
 	client *upstream.Client
 	keys   *upstream.Keys
@@ -98,8 +87,7 @@ var _ connectors.Connector = (*Connector)(nil)
 
 // New checks c and returns the connector.
 func New(c Config) (*Connector, error) {
-	client, keys, err := upstream.Open(upstream.Config{Name: Name, BaseURL: c.BaseURL, PlainHTTP: c.PlainHTTP, Do: c.Do, Breaker: c.Breaker},
-		upstream.Registration{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Keys: c.Keys, Documents: c.Documents})
+	client, keys, err := upstream.Open(Name, &c.System)
 	if err != nil {
 		return nil, fmt.Errorf("idgov: %w", err)
 	}
@@ -118,10 +106,7 @@ func New(c Config) (*Connector, error) {
 	}
 	c.AuthTypes, c.Clients = lists[""], lists
 	c.Signers, c.Senders = slices.Clone(c.Signers), slices.Clone(c.Senders)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return &Connector{cfg: c, client: client, keys: keys, tokenTime: tokenTime, userInfoTime: userInfoTime, logoutTime: logoutTime}, nil
+	return &Connector{Returns: Method, cfg: c, client: client, keys: keys, tokenTime: tokenTime, userInfoTime: userInfoTime, logoutTime: logoutTime}, nil
 }
 
 func checkMeans(list []string, mobile bool) error {
@@ -157,15 +142,6 @@ func (c *Connector) MaxLoA() connectors.LoA {
 
 // Down reports whether the system has failed again and again and is left alone for a while.
 func (c *Connector) Down() bool { return c.client.Down(calls...) }
-
-// LoginOf returns which login a return claims to be of. It proves nothing.
-func (c *Connector) LoginOf(ev connectors.Event) (string, error) { return upstream.LoginOf(ev) }
-
-// Spends reports whether ev is the return that login waits for: its state is to be forgotten before Advance looks at it, so
-// that it comes once.
-func (c *Connector) Spends(login connectors.Login, ev connectors.Event) bool {
-	return upstream.Spends(login, Method, ev)
-}
 
 // allowed returns the means for the client of login, which stands in its challenge.
 func (c *Connector) allowed(login connectors.Login) ([]string, error) {

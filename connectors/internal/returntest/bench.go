@@ -57,11 +57,10 @@ type Bench[D Double, C Connector, S any] struct {
 	Client C
 	Config S // of Client
 
-	BaseURL   string                   // of the double
 	ReturnURL string                   // of the client
 	Authority *connectortest.Authority // issues the certificates
-	Key       upstream.Key             // of the client
-	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
+	// System is what the client's settings say of the double.
+	System upstream.System
 
 	t      testing.TB
 	system System[C]
@@ -80,13 +79,17 @@ func Open[D Double, C Connector, S any](t testing.TB, system System[C], open fun
 	}
 	ours := a.Person(t, func(r *qestest.Request) { r.Kind, r.Organization = qestest.Encryption, "Надавач послуг" })
 	return &Bench[D, C, S]{
-		BaseURL: "http://" + srv.Listener.Addr().String(), ReturnURL: "https://id.example.gov.ua/return/" + system.Method,
-		Authority: a, Key: upstream.Key{Private: ours.Key.DSTU, Certificate: ours.Certificate.Certificate}, Do: client.Do,
+		ReturnURL: "https://id.example.gov.ua/return/" + system.Method, Authority: a,
+		System: upstream.System{
+			BaseURL: "http://" + srv.Listener.Addr().String(), PlainHTTP: true, ClientID: ClientID, ClientSecret: Secret,
+			Keys:      []upstream.Key{{Private: ours.Key.DSTU, Certificate: ours.Certificate.Certificate}},
+			Documents: a.Documents, Do: client.Do, TrustList: func() string { return "test" },
+		},
 		t: t, system: system, open: open, server: srv,
 	}
 }
 
-// Serve starts double at BaseURL; it ends with the test.
+// Serve starts double at its address; it ends with the test.
 func (b *Bench[D, C, S]) Serve(double D, err error) {
 	b.t.Helper()
 	if err != nil {

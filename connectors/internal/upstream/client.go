@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"brama/connectors/levels"
 	"brama/internal/fetch"
 )
 
@@ -32,27 +33,42 @@ type Client struct {
 	host string
 }
 
-// A Registration is what an institution has from its system. All of it is required.
-type Registration struct {
+// A System is where a system is and how an institution asks it: what the settings of every client have in common.
+type System struct {
+	// BaseURL is its address without a slash at the end: https, or with PlainHTTP http on this computer.
+	BaseURL   string
+	PlainHTTP bool
+	// ClientID and ClientSecret come with the contract or the registration. Required.
 	ClientID, ClientSecret string
-	Keys                   []Key     // for key agreement, the newest first
-	Documents              Documents // judges what answers are signed with
+	// Keys are for key agreement, the newest first. Required.
+	Keys []Key
+	// Documents validates what answers are signed with. Required: a signature that is there is never passed over.
+	Documents Documents
+	// Do sends requests: the method of a *fetch.Client. Required.
+	Do        func(context.Context, fetch.Request) (*fetch.Response, error)
+	Breaker   *fetch.Breaker   // nil is one of its own
+	Levels    *levels.Policy   // gives levels; nil is the policy in the program
+	TrustList func() string    // names the version of the trusted list for the evidence; may be nil
+	Now       func() time.Time // nil means time.Now, and Open sets it
 }
 
-// Open checks what both systems need.
-func Open(cfg Config, r Registration) (*Client, *Keys, error) {
-	client, err := NewClient(cfg)
+// Open checks s, which people call name.
+func Open(name string, s *System) (*Client, *Keys, error) {
+	client, err := NewClient(Config{Name: name, BaseURL: s.BaseURL, PlainHTTP: s.PlainHTTP, Do: s.Do, Breaker: s.Breaker})
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := NewKeys(r.Keys)
+	keys, err := NewKeys(s.Keys)
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case r.ClientID == "" || r.ClientSecret == "":
+	case s.ClientID == "" || s.ClientSecret == "":
 		return nil, nil, errors.New("client_id and client_secret are needed")
-	case r.Documents == nil:
+	case s.Documents == nil:
 		return nil, nil, errors.New("a validator of signatures is needed")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
 	}
 	return client, keys, nil
 }

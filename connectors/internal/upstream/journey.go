@@ -61,6 +61,17 @@ func Spends(login connectors.Login, method string, ev connectors.Event) bool {
 	return err == nil
 }
 
+// Returns is the part of a connector that knows its returns: the method whose they are.
+type Returns string
+
+// LoginOf returns which login a return claims to be of. It proves nothing.
+func (Returns) LoginOf(ev connectors.Event) (string, error) { return LoginOf(ev) }
+
+// Spends reports whether ev is the return that login waits for; see Spends.
+func (r Returns) Spends(login connectors.Login, ev connectors.Event) bool {
+	return Spends(login, string(r), ev)
+}
+
 func journeyOf(login connectors.Login, method string, ev connectors.Event) (Journey, error) {
 	if ev.Via != connectors.ViaReturn {
 		return Journey{}, errors.New("event of another kind")

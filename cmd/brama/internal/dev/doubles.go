@@ -201,9 +201,14 @@ func (d *doubles) idgov(l net.Listener) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.methods[idgov.Method], err = idgov.New(idgov.Config{BaseURL: base(l), PlainHTTP: true, ClientID: id, ClientSecret: secret, Keys: []idgov.Key{key},
-		Documents: d.engine.Documents, Signers: []idgov.Fingerprint{double.Signer()}, Senders: double.Senders(), Do: d.outbound.Do, TrustList: d.engine.TrustList})
+	d.methods[idgov.Method], err = idgov.New(idgov.Config{System: d.system(l, id, secret, key), Signers: []idgov.Fingerprint{double.Signer()}, Senders: double.Senders()})
 	return double.Handler(), err
+}
+
+// system is the double at l for its client.
+func (d *doubles) system(l net.Listener, id, secret string, key idgov.Key) idgov.System {
+	return idgov.System{BaseURL: base(l), PlainHTTP: true, ClientID: id, ClientSecret: secret, Keys: []idgov.Key{key},
+		Documents: d.engine.Documents, Do: d.outbound.Do, TrustList: d.engine.TrustList}
 }
 
 func (d *doubles) bankid(l net.Listener) (http.Handler, error) {
@@ -221,8 +226,7 @@ func (d *doubles) bankid(l net.Listener) (http.Handler, error) {
 	for _, b := range double.Banks() {
 		banks = append(banks, bankid.Bank{ID: b.ID, MemberID: b.MemberID, Name: b.Name, EDRPOU: b.EDRPOU})
 	}
-	d.methods[bankid.Method], err = bankid.New(bankid.Config{BaseURL: base(l), PlainHTTP: true, ClientID: id, ClientSecret: secret, Keys: []bankid.Key{key},
-		DataSet: "61", Banks: banks, AskBank: true, Documents: d.engine.Documents, Do: d.outbound.Do, TrustList: d.engine.TrustList})
+	d.methods[bankid.Method], err = bankid.New(bankid.Config{System: d.system(l, id, secret, key), DataSet: "61", Banks: banks, AskBank: true})
 	return double.Handler(), err
 }
 

@@ -158,9 +158,14 @@ func (c *Config) idgov() (connectors.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return idgov.New(idgov.Config{BaseURL: s.URL, ClientID: s.ClientID, ClientSecret: secret, Keys: keys, AuthTypes: s.AuthTypes,
-		Clients: maps.Clone(s.Clients), MobileID: s.MobileID, Documents: c.Engine.Documents, Signers: signers, Senders: senders,
-		CertOnce: s.CertOnce, Do: c.Outbound.Do, Levels: c.Levels, TrustList: c.Engine.TrustList, Now: c.Now})
+	return idgov.New(idgov.Config{System: c.system(s.URL, s.ClientID, secret, keys), AuthTypes: s.AuthTypes, Clients: maps.Clone(s.Clients),
+		MobileID: s.MobileID, Signers: signers, Senders: senders, CertOnce: s.CertOnce})
+}
+
+// system is where a system is and who asks it.
+func (c *Config) system(address, id, secret string, keys []idgov.Key) idgov.System {
+	return idgov.System{BaseURL: address, ClientID: id, ClientSecret: secret, Keys: keys, Documents: c.Engine.Documents,
+		Do: c.Outbound.Do, Levels: c.Levels, TrustList: c.Engine.TrustList, Now: c.Now}
 }
 
 func (c *Config) bankid() (connectors.Connector, error) {
@@ -182,9 +187,8 @@ func (c *Config) bankid() (connectors.Connector, error) {
 		}
 		banks = append(banks, bankid.Bank{ID: b.ID, MemberID: b.MemberID, Name: b.Name, EDRPOU: b.EDRPOU, Signers: signers})
 	}
-	return bankid.New(bankid.Config{BaseURL: s.URL, ClientID: s.ClientID, ClientSecret: secret, Keys: keys, DataSet: s.DataSet, Banks: banks,
-		AskBank: s.AskBank, WithoutRedirectURI: s.WithoutRedirectURI, Documents: c.Engine.Documents, Do: c.Outbound.Do, Levels: c.Levels,
-		TrustList: c.Engine.TrustList, Now: c.Now})
+	return bankid.New(bankid.Config{System: c.system(s.URL, s.ClientID, secret, keys), DataSet: s.DataSet, Banks: banks, AskBank: s.AskBank,
+		WithoutRedirectURI: s.WithoutRedirectURI})
 }
 
 func (c *Config) cloud() (connectors.Connector, error) {
