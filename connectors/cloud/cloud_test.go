@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -188,21 +187,10 @@ func (w *world) visit(t testing.TB, step connectors.Step, o cloudtest.Outcome) c
 	return connectors.Event{Via: connectors.ViaReturn, Values: u.Query()}
 }
 
-func code(err error) string {
-	var r *connectors.Refusal
-	if !errors.As(err, &r) {
-		return ""
-	}
-	return r.Code
-}
-
-// want checks a refusal that leaves the login where it was.
-func want(t testing.TB, what string, step connectors.Step, err error, c string) {
-	t.Helper()
-	if code(err) != c || !errors.Is(err, connectors.ErrRetry) || step != nil {
-		t.Errorf("%s: %T, %v; want %s", what, step, err, c)
-	}
-}
+var (
+	code = connectortest.CodeOf
+	want = connectortest.WantRetry
+)
 
 func wantDone(t testing.TB, what string, step connectors.Step, err error) connectors.Identity {
 	t.Helper()
@@ -218,11 +206,7 @@ func wantDone(t testing.TB, what string, step connectors.Step, err error) connec
 
 func wantWait(t testing.TB, what string, step connectors.Step, err error) WaitData {
 	t.Helper()
-	s, ok := step.(connectors.Wait)
-	if !ok || err != nil {
-		t.Fatalf("%s: %T, %v; want Wait", what, step, err)
-	}
-	return *s.Page.Data.(PageData).Wait
+	return *connectortest.WantWait(t, what, step, err).Page.Data.(PageData).Wait
 }
 
 // waiting are the settings in which the person approves on the telephone while the page waits.

@@ -65,6 +65,24 @@ func CodeOf(err error) string {
 	return ""
 }
 
+// WantRetry checks that an event was refused with code and left the login where it was.
+func WantRetry(t testing.TB, what string, step connectors.Step, err error, code string) {
+	t.Helper()
+	if CodeOf(err) != code || !errors.Is(err, connectors.ErrRetry) || step != nil {
+		t.Errorf("%s: %T, %v; want %s", what, step, err, code)
+	}
+}
+
+// WantWait returns the wait that step must be.
+func WantWait(t testing.TB, what string, step connectors.Step, err error) connectors.Wait {
+	t.Helper()
+	w, ok := step.(connectors.Wait)
+	if !ok || err != nil {
+		t.Fatalf("%s: %T, %v; want Wait", what, step, err)
+	}
+	return w
+}
+
 // Set makes values of pairs of name and value.
 func Set(pairs ...string) url.Values {
 	v := url.Values{}

@@ -66,7 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) Setup) {
 		for code, ev := range s.Retry {
 			t.Run(code, func(t *testing.T) {
 				step, err := s.Connector.Advance(t.Context(), s.Login, ev)
-				if !errors.Is(err, connectors.ErrRetry) || codeOf(err) != code {
+				if !errors.Is(err, connectors.ErrRetry) || CodeOf(err) != code {
 					t.Errorf("Advance = %T, %v; want %s, to be tried again", step, err, code)
 				}
 			})
@@ -154,15 +154,7 @@ func checkDone(t *testing.T, s Setup) {
 func refused(t *testing.T, s Setup, ev connectors.Event) {
 	t.Helper()
 	step, err := s.Connector.Advance(t.Context(), s.Login, ev)
-	if _, done := step.(connectors.Done); done || err == nil || codeOf(err) == "" {
+	if _, done := step.(connectors.Done); done || err == nil || CodeOf(err) == "" {
 		t.Errorf("Advance = %T, %v; want a refusal with a code", step, err)
 	}
-}
-
-func codeOf(err error) string {
-	var r *connectors.Refusal
-	if errors.As(err, &r) {
-		return r.Code
-	}
-	return ""
 }

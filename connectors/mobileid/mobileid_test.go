@@ -99,27 +99,13 @@ func (w *world) decide(t testing.TB, o mobileidtest.Outcome) {
 
 func wantWait(t testing.TB, what string, step connectors.Step, err error) WaitData {
 	t.Helper()
-	s, ok := step.(connectors.Wait)
-	if !ok || err != nil {
-		t.Fatalf("%s: %T, %v; want Wait", what, step, err)
-	}
-	return *s.Page.Data.(PageData).Wait
+	return *connectortest.WantWait(t, what, step, err).Page.Data.(PageData).Wait
 }
 
-func code(err error) string {
-	var r *connectors.Refusal
-	if !errors.As(err, &r) {
-		return ""
-	}
-	return r.Code
-}
-
-func want(t testing.TB, what string, step connectors.Step, err error, c string) {
-	t.Helper()
-	if code(err) != c || !errors.Is(err, connectors.ErrRetry) || step != nil {
-		t.Errorf("%s: %T, %v; want %s", what, step, err, c)
-	}
-}
+var (
+	code = connectortest.CodeOf
+	want = connectortest.WantRetry
+)
 
 // manners are the ways in which services differ.
 var manners = map[string]mobileidtest.Config{
