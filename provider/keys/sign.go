@@ -1,18 +1,19 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/base64"
 	"errors"
-	"math/big"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A key signs, or is published only.
@@ -67,18 +68,21 @@ func (k *key) signature(input []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		var v struct{ R, S *big.Int }
-		if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) != 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 ||
-			v.R.BitLen() > 8*coordinate || v.S.BitLen() > 8*coordinate {
+		var r, s []byte // without leading zeros
+		all, both := cryptobyte.String(der), cryptobyte.String(nil)
+		if !all.ReadASN1(&both, asn1.SEQUENCE) || !all.Empty() || !both.ReadASN1Integer(&r) || !both.ReadASN1Integer(&s) || !both.Empty() ||
+			len(r) > coordinate || len(s) > coordinate || zero(r) || zero(s) {
 			return nil, errSignature
 		}
 		out := make([]byte, 2*coordinate)
-		v.R.FillBytes(out[:coordinate])
-		v.S.FillBytes(out[coordinate:])
+		copy(out[coordinate-len(r):], r)
+		copy(out[2*coordinate-len(s):], s)
 		return out, nil
 	}
 	return nil, ErrAlgorithm
 }
+
+func zero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
 // verify checks a token that k has just made, with code that has not made it.
 func (k *key) verify(token string) ([]byte, error) {
