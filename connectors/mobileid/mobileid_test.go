@@ -102,10 +102,7 @@ func wantWait(t testing.TB, what string, step connectors.Step, err error) WaitDa
 	return *connectortest.WantWait(t, what, step, err).Page.Data.(PageData).Wait
 }
 
-var (
-	code = connectortest.CodeOf
-	want = connectortest.WantRetry
-)
+var want = connectortest.WantRetry
 
 // manners are the ways in which services differ.
 var manners = map[string]mobileidtest.Config{

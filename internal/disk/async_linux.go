@@ -20,21 +20,20 @@ type waiter struct {
 
 // iocb is struct iocb of <linux/aio_abi.h>.
 type iocb struct {
-	data          uint64
+	_             uint64    // aio_data
 	_             [2]uint32 // aio_key and aio_rw_flags: their order is the machine's
 	opcode        uint16
-	priority      int16
+	_             int16 // priority
 	fd            uint32
-	buf, size     uint64
-	offset        int64
-	_             uint64
-	flags, signal uint32 // signal is the eventfd
+	_             [4]uint64 // buf, nbytes, offset, reserved2: zero for a sync
+	flags, signal uint32    // signal is the eventfd
 }
 
 // ioEvent is struct io_event of <linux/aio_abi.h>.
 type ioEvent struct {
-	data, object    uint64
-	result, result2 int64
+	_      [2]uint64 // data, obj
+	result int64
+	_      int64 // res2
 }
 
 const (

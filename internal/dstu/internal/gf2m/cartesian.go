@@ -129,7 +129,7 @@ func (f *Field) sum(q *projective, points []XY, a, how int) bool {
 	*q = projective{rest[0].X, rest[0].Y, f.one}
 	for i := range rest[1:] {
 		p, y := &rest[1+i], how&onlyX == 0 || 2+i < len(rest)
-		different := 0
+		var different int
 		if i == 0 {
 			different = f.addAffine(q, p, a, y)
 		} else {
