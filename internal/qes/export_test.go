@@ -12,6 +12,6 @@ func (k *known) Parse(b []byte) (*cert.Certificate, error) { return k.parse(b) }
 
 func (k *known) Remember(c *cert.Certificate) { k.remember(c) }
 
-func (k *known) Len() int { return len(k.byID) }
+func (k *known) Len() int { return len(k.byHash) }
 
-func (k *known) Has(c *cert.Certificate) bool { return k.byID[c.Fingerprint()] != nil }
+func (k *known) Has(c *cert.Certificate) bool { return k.find(c.Raw) != nil }

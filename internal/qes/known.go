@@ -2,7 +2,7 @@ package qes
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"hash/maphash"
 	"sync"
 
 	"brama/internal/qes/cert"
@@ -12,14 +12,16 @@ import (
 // maxKnown bounds the certificates that a Validator remembers, of about 3 KiB each.
 const maxKnown = 256
 
-// known remembers how certificates read, by the SHA-256 of all their octets: reading one twice, by two readers that must
-// agree, costs as much as verifying it. Only those are remembered that had a path to a granted service, so that
-// strangers cannot fill it. Nothing but the reading is remembered: every check is made anew. The zero value is empty.
+// known remembers how certificates read, found by a hash under a key of its own and compared octet for octet: reading one
+// twice, by two readers that must agree, costs as much as verifying it. Only those are remembered that had a path to a
+// granted service, so that strangers cannot fill it. Remembered is what follows from the octets alone: the reading, and
+// which key they were signed with. Every check of time, trust and status is made anew. The zero value is empty.
 type known struct {
-	mu    sync.Mutex
-	byID  map[[sha256.Size]byte]*cert.Certificate
-	order [maxKnown][sha256.Size]byte // a ring, the oldest at next once it is full
-	next  int
+	mu     sync.Mutex
+	seed   maphash.Seed
+	byHash map[uint64]*cert.Certificate // nil until the first
+	order  [maxKnown]uint64             // a ring, the oldest at next once it is full
+	next   int
 }
 
 // parse is cert.Parse of octets of its own, so that what is remembered does not hold the whole message.
@@ -27,30 +29,38 @@ func (k *known) parse(b []byte) (*cert.Certificate, error) {
 	if len(b) > tbs.MaxSize {
 		return cert.Parse(b) // which refuses it
 	}
-	id := sha256.Sum256(b)
-	k.mu.Lock()
-	c := k.byID[id]
-	k.mu.Unlock()
-	if c != nil && bytes.Equal(c.Raw, b) {
+	if c := k.find(b); c != nil {
 		return c, nil
 	}
 	return cert.Parse(bytes.Clone(b))
 }
 
-// remember keeps c, which parse returned.
-func (k *known) remember(c *cert.Certificate) {
-	id := c.Fingerprint()
+func (k *known) find(b []byte) *cert.Certificate {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.byID == nil {
-		k.byID = make(map[[sha256.Size]byte]*cert.Certificate)
+	if k.byHash == nil {
+		return nil
 	}
-	if k.byID[id] != nil {
+	if c := k.byHash[maphash.Bytes(k.seed, b)]; c != nil && bytes.Equal(c.Raw, b) {
+		return c
+	}
+	return nil
+}
+
+// remember keeps c, which parse returned. Of two certificates with one hash the first stays.
+func (k *known) remember(c *cert.Certificate) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.byHash == nil {
+		k.seed, k.byHash = maphash.MakeSeed(), make(map[uint64]*cert.Certificate)
+	}
+	id := maphash.Bytes(k.seed, c.Raw)
+	if k.byHash[id] != nil {
 		return
 	}
-	if len(k.byID) == maxKnown {
-		delete(k.byID, k.order[k.next])
+	if len(k.byHash) == maxKnown {
+		delete(k.byHash, k.order[k.next])
 	}
-	k.byID[id], k.order[k.next] = c, id
+	k.byHash[id], k.order[k.next] = c, id
 	k.next = (k.next + 1) % maxKnown
 }

@@ -28,6 +28,9 @@ type Certificate struct {
 
 	tables atomic.Pointer[dstu4145.PublicKey] // the key with its tables, after Precompute
 
+	asked     atomic.Pointer[facts]
+	issuerKey atomic.Pointer[[]byte] // the SubjectPublicKeyInfo that was found to have signed it
+
 	sums sums
 }
 
@@ -63,7 +66,7 @@ func (c *Certificate) Equal(other *Certificate) bool {
 }
 
 // Fingerprint is the SHA-256 of the whole certificate, as pins name it.
-func (c *Certificate) Fingerprint() [sha256.Size]byte { return sha256.Sum256(c.Raw) }
+func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.facts().fingerprint }
 
 // CheckSignatureFrom verifies c's signature by parent's key and nothing else (names, usage and path are the caller's).
 func (c *Certificate) CheckSignatureFrom(parent *Certificate) error {
@@ -71,7 +74,14 @@ func (c *Certificate) CheckSignatureFrom(parent *Certificate) error {
 	if err != nil {
 		return err
 	}
-	return parent.verify(s, func() []byte { return c.sums.of(s.Digest, signedPart, c.RawTBS) }, c.Signature)
+	if c.IssuedBy(parent) {
+		return nil
+	}
+	err = parent.verify(s, func() []byte { return c.sums.of(s.Digest, signedPart, c.RawTBS) }, c.Signature)
+	if err == nil {
+		c.issuedBy(parent)
+	}
+	return err
 }
 
 // Digest returns the digest of the whole certificate, nil if the algorithm is not taken. It is computed once.

@@ -2,6 +2,7 @@ package cert
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"brama/internal/der"
@@ -47,7 +48,9 @@ const maxList = 64
 
 // Unresolved returns the critical extensions that this package cannot resolve, because it does not know them or cannot read
 // them: a certificate with one is refused (RFC 5280 4.2, threat T19).
-func (c *Certificate) Unresolved() []der.OID {
+func (c *Certificate) Unresolved() []der.OID { return slices.Clone(c.facts().unresolved) }
+
+func (c *Certificate) readUnresolved() []der.OID {
 	var list []der.OID
 	for _, e := range c.Extensions {
 		if e.Critical && !c.resolves(e) {
@@ -188,13 +191,7 @@ var (
 )
 
 // QCStatements reads the statements; the zero value if they are absent or unreadable.
-func (c *Certificate) QCStatements() QCStatements {
-	q, err := c.qcStatements()
-	if err != nil {
-		return QCStatements{}
-	}
-	return q
-}
+func (c *Certificate) QCStatements() QCStatements { return c.facts().statements }
 
 // Qualified reports whether the certificate says that it is qualified; that its issuer may say so is the path's business.
 func (c *Certificate) Qualified() bool {
@@ -273,7 +270,9 @@ func (c *Certificate) AuthorityKeyID() []byte {
 
 // EmailAddresses returns the addresses of mail in the subject's alternative names (RFC 5280 4.2.1.6), nil if there are none
 // or any name there is unreadable. They are ASCII; that they are addresses is not checked.
-func (c *Certificate) EmailAddresses() []string {
+func (c *Certificate) EmailAddresses() []string { return slices.Clone(c.facts().email) }
+
+func (c *Certificate) readEmailAddresses() []string {
 	e := c.Extension(oidSubjectAltName)
 	if e == nil {
 		return nil

@@ -44,26 +44,24 @@ const encryptingBits = tbs.KeyEncipherment | tbs.DataEncipherment | tbs.KeyAgree
 // a service; one that can encrypt is for encryption, whatever else it can; one without key usage, without nonRepudiation,
 // or with an extended key usage that nobody knows is KindUnknown.
 func (c *Certificate) Kind() Kind {
-	k, personal := c.kindByUsage()
-	if personal {
+	f := c.facts()
+	if f.personal {
 		return c.person().kind
 	}
-	return k
+	return f.kind
 }
 
 // IsPersonal reports whether key usage and extended key usage are those of a person's signature, whether or not the
 // certificate names anybody.
 func (c *Certificate) IsPersonal() bool {
-	_, personal := c.kindByUsage()
-	return personal
+	return c.facts().personal
 }
 
 // kindByUsage decides without the subject, or leaves it to the subject: personal.
-func (c *Certificate) kindByUsage() (k Kind, personal bool) {
+func (c *Certificate) kindByUsage(qc QCStatements) (k Kind, personal bool) {
 	usage, ok := c.KeyUsage()
 	isCA, _ := c.BasicConstraints()
 	ekus, err := c.extKeyUsage()
-	qc := c.QCStatements()
 	switch {
 	case err != nil:
 		return KindUnknown, false

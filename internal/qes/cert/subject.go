@@ -506,7 +506,9 @@ func isClean(s string) bool {
 }
 
 // IssuerName returns the common name of the issuer, cleaned; the organisation, or "", where there is none.
-func (c *Certificate) IssuerName() string {
+func (c *Certificate) IssuerName() string { return c.facts().issuerName }
+
+func (c *Certificate) readIssuerName() string {
 	if s := clean(c.IssuerAttribute(tbs.OIDCommonName)); s != "" {
 		return s
 	}

@@ -12,12 +12,14 @@ import (
 
 // mayIssue reports whether c, by its own words, may stand above below CAs at time at.
 func (c *candidate) mayIssue(at time.Time, below int) bool {
-	isCA, pathLen := c.BasicConstraints()
-	usage, ok := c.KeyUsage()
-	return isCA && ok && usage&tbs.KeyCertSign != 0 &&
-		(pathLen < 0 || pathLen >= below) &&
-		!at.Before(c.NotBefore) && !at.After(c.NotAfter) &&
-		len(c.Unresolved()) == 0 // nameConstraints, policyConstraints, and whatever nobody here knows (RFC 5280 4.2)
+	c.read.Do(func() {
+		isCA, pathLen := c.BasicConstraints()
+		usage, ok := c.KeyUsage()
+		c.pathLen = pathLen
+		c.authority = isCA && ok && usage&tbs.KeyCertSign != 0 &&
+			len(c.Unresolved()) == 0 // nameConstraints, policyConstraints, and whatever nobody here knows (RFC 5280 4.2)
+	})
+	return c.authority && (c.pathLen < 0 || c.pathLen >= below) && !at.Before(c.NotBefore) && !at.After(c.NotAfter)
 }
 
 // hasServerUsage reports whether the extended key usage of c names the work of t.
@@ -73,6 +75,9 @@ func (s *search) prove(c *candidate, below int) (anchor *candidate, ok bool) {
 
 // signed verifies that parent's key signed child. Between two candidates the answer is kept.
 func (s *search) signed(child *cert.Certificate, id Fingerprint, parent *candidate) bool {
+	if child.IssuedBy(parent.Certificate) { // as it was found before
+		return true
+	}
 	key := [2]Fingerprint{id, parent.id}
 	if id != (Fingerprint{}) {
 		s.store.mu.Lock()

@@ -63,6 +63,10 @@ type candidate struct {
 	cn       string
 	provider *Provider    // nil if not in the directory
 	issued   atomic.Int32 // certificates found genuine by its key, until there are tables
+
+	read      sync.Once // the next two
+	authority bool      // it may issue by its own words, but for time and length of the path
+	pathLen   int       // −1 if it has no limit
 }
 
 var _ qes.TrustStore = (*Store)(nil)
