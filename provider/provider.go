@@ -89,7 +89,7 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	for _, client := range cfg.Clients {
-		if err := flow.Serves(client); err != nil {
+		if err := flow.Serves(&client); err != nil {
 			return nil, err
 		}
 	}

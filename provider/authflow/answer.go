@@ -70,7 +70,7 @@ func (f *Flow) shown(l *login, lang web.Lang) *web.Portal {
 // page returns what every page of a login has.
 func (f *Flow) page(r *http.Request, l *login) web.Page {
 	p := web.Page{Lang: f.lang(r, l), Event: f.Event(r.Context())}
-	if l == nil || l.client.ID == "" {
+	if l == nil || l.client == nil {
 		return p
 	}
 	p.Portal = f.shown(l, p.Lang)

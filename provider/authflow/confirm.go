@@ -104,7 +104,7 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 		Version: noticeDate(l.client.NoticeVersion), Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
 	}
 	if rel.ask.tick {
-		data.Notice, data.NoticeLang = notice(&l.client, page.Lang)
+		data.Notice, data.NoticeLang = notice(l.client, page.Lang)
 	}
 	for _, claim := range rel.ask.given {
 		if slices.Contains(roleClaims, claim) {

@@ -51,7 +51,7 @@ const (
 )
 
 // consentOf is when the person is asked for the tick.
-func consentOf(c oauth.Client) string {
+func consentOf(c *oauth.Client) string {
 	switch {
 	case c.Consent == consentFirst, c.Consent == consentAlways:
 		return c.Consent

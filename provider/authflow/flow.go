@@ -38,8 +38,8 @@ type OAuth interface {
 	ReadPushed(ctx context.Context, clientID, handle string, at time.Time) (*oauth.AuthorizeRequest, error)
 	Grant(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, s oauth.Subject) error
 	Deny(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, code, description string)
-	Client(ctx context.Context, id string) (oauth.Client, error)
-	SubjectOf(c oauth.Client, person string) (string, error)
+	Client(ctx context.Context, id string) (*oauth.Client, error)
+	SubjectOf(c *oauth.Client, person string) (string, error)
 	ReadHint(token, clientID string) (oauth.Hint, error)
 	// EndSession ends in tx what was granted in the session called sid.
 	EndSession(tx storage.Tx, sid string) error

@@ -55,7 +55,7 @@ type login struct {
 	ticket
 	state
 	revision uint64 // 0 if it is not stored
-	client   oauth.Client
+	client   *oauth.Client
 	request  *oauth.AuthorizeRequest
 	methods  []string
 }
@@ -257,7 +257,7 @@ func (f *Flow) forConnector(l *login) (connectors.Login, error) {
 }
 
 // portalHost is the host that the person sees and signs: of the portal's address, else of its first redirect URI.
-func portalHost(c oauth.Client) string {
+func portalHost(c *oauth.Client) string {
 	for _, address := range append([]string{c.Home}, c.RedirectURIs...) {
 		if u, err := url.Parse(address); err == nil && u.Host != "" {
 			host := strings.ToLower(u.Host)

@@ -18,11 +18,11 @@ type oneClient struct{ OAuth }
 
 var registeredOut = []string{"https://portal.example.ua/out", "https://portal.example.ua/out?a=b"}
 
-func (oneClient) Client(_ context.Context, id string) (oauth.Client, error) {
+func (oneClient) Client(_ context.Context, id string) (*oauth.Client, error) {
 	if id != "portal" {
-		return oauth.Client{}, oauth.ErrUnknownClient
+		return nil, oauth.ErrUnknownClient
 	}
-	return oauth.Client{ID: "portal", PostLogoutRedirectURIs: registeredOut}, nil
+	return &oauth.Client{ID: "portal", PostLogoutRedirectURIs: registeredOut}, nil
 }
 
 func (oneClient) ReadHint(token, client string) (oauth.Hint, error) {

@@ -59,8 +59,8 @@ func minimum(client *oauth.Client, req *oauth.AuthorizeRequest) connectors.LoA {
 }
 
 // methods are those that exist here, that the client allows and whose level is enough, in the order of the tabs.
-func (f *Flow) methods(client oauth.Client, req *oauth.AuthorizeRequest) []string {
-	least := minimum(&client, req)
+func (f *Flow) methods(client *oauth.Client, req *oauth.AuthorizeRequest) []string {
+	least := minimum(client, req)
 	var list []string
 	for _, m := range order {
 		c, ok := f.Connectors[m]
@@ -79,7 +79,7 @@ func (f *Flow) methods(client oauth.Client, req *oauth.AuthorizeRequest) []strin
 }
 
 // Serves says why nobody could sign in to a client here: none of its methods gives its minimum level. nil if somebody can.
-func (f *Flow) Serves(client oauth.Client) error {
+func (f *Flow) Serves(client *oauth.Client) error {
 	if client.Allows(oauth.GrantCode) && len(f.methods(client, &oauth.AuthorizeRequest{})) == 0 {
 		return fmt.Errorf("authflow: client %q: no method that it allows gives the level %q", client.ID, client.MinLevel)
 	}

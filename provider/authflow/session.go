@@ -27,7 +27,7 @@ const (
 
 // realm is within what one login serves: the portals of one group, or one portal. Without a group nobody else's sign-in
 // opens a portal.
-func realm(c oauth.Client) string {
+func realm(c *oauth.Client) string {
 	if c.SSOGroup != "" {
 		return "group:" + c.SSOGroup
 	}

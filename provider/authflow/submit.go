@@ -168,7 +168,7 @@ func demands(l *login, id *connectors.Identity) error {
 	retry := func(code string, values map[string]string) error {
 		return &connectors.Refusal{Code: code, Values: values, Err: connectors.ErrRetry}
 	}
-	if levelRank(id.LoA) < levelRank(minimum(&l.client, l.request)) || levelRank(id.LoA) == 0 {
+	if levelRank(id.LoA) < levelRank(minimum(l.client, l.request)) || levelRank(id.LoA) == 0 {
 		return retry(codeLevel, nil)
 	}
 	// Without any number nobody could be found again.

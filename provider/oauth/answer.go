@@ -28,7 +28,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err := p.checkSubject(req, &s); err != nil {
 		return err
 	}
-	claims, err := p.describe(&client, req, &s)
+	claims, err := p.describe(client, req, &s)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	if err != nil {
 		return redirectError(publicError(err))
 	}
-	params, err := p.pack(&client, req, url.Values{"code": {resp.GetCode()}})
+	params, err := p.pack(client, req, url.Values{"code": {resp.GetCode()}})
 	if err != nil {
 		return redirectError(publicError(err))
 	}

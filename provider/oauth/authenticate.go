@@ -49,7 +49,7 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*Client, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := p.prove(r, &client, claim); err != nil {
+	if err := p.prove(r, client, claim); err != nil {
 		if errors.Is(err, errKeysUnavailable) {
 			return nil, &Error{Code: "temporarily_unavailable", Description: "the client's keys cannot be fetched", Status: http.StatusServiceUnavailable, Err: err}
 		}
@@ -62,7 +62,7 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*Client, erro
 	if err := p.used(r.Context(), client.ID); err != nil {
 		return nil, err
 	}
-	return &client, nil
+	return client, nil
 }
 
 // readCredentials reads who a request says it is from, and how it proves that.

@@ -39,13 +39,13 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 		if len(form["request_uri"]) > 1 || form.Get("request") != "" {
 			return nil, pageError("invalid_request", "request_uri stands twice, or beside request", errFormTwice)
 		}
-		if a, err = p.loadPushed(r.Context(), &client, form.Get("request_uri")); err != nil {
+		if a, err = p.loadPushed(r.Context(), client, form.Get("request_uri")); err != nil {
 			return nil, err
 		}
 	case form.Get("request") != "" && duplicated(form) == "" && form.Get("request_uri") == "":
-		if a, err = p.openRequest(r.Context(), &client, form); err != nil {
+		if a, err = p.openRequest(r.Context(), client, form); err != nil {
 			// The object says nothing; the parameters beside it may prove where the person came from.
-			req, unproven := p.proveRedirect(&client, form)
+			req, unproven := p.proveRedirect(client, form)
 			if unproven != nil {
 				return nil, asPage(err)
 			}
@@ -55,7 +55,7 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 			return req, err
 		}
 	}
-	return p.readSubmission(r.Context(), &client, a)
+	return p.readSubmission(r.Context(), client, a)
 }
 
 // readSubmission checks the parameters of a request, wherever they were found.
@@ -78,7 +78,7 @@ func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submis
 		return req, err
 	}
 	// fosite's own look at the same request: what it refuses, Grant could not grant.
-	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: *client, redirectURI: req.RedirectURI}})
+	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: client, redirectURI: req.RedirectURI}})
 	if _, err := p.fositeRequest(ctx, req); err != nil {
 		return req, redirectError(publicError(err))
 	}
@@ -114,17 +114,17 @@ func one(form url.Values, name string) (string, error) {
 }
 
 // requestingClient finds the client that a request names.
-func (p *Provider) requestingClient(ctx context.Context, form url.Values) (Client, error) {
+func (p *Provider) requestingClient(ctx context.Context, form url.Values) (*Client, error) {
 	id, err := one(form, "client_id")
 	if err != nil {
-		return Client{}, err
+		return nil, err
 	}
 	client, err := p.cfg.Clients.Client(ctx, id)
 	if errors.Is(err, ErrUnknownClient) {
-		return Client{}, pageError("invalid_client", "client is not registered", err)
+		return nil, pageError("invalid_client", "client is not registered", err)
 	}
 	if err != nil {
-		return Client{}, pageFault(err)
+		return nil, pageFault(err)
 	}
 	return client, nil
 }

@@ -120,7 +120,7 @@ func allClaims(s *Subject, role connectors.Role) map[string]any {
 }
 
 // SubjectOf returns the sub of a person for a client, to compare with AuthorizeRequest.HintSubject.
-func (p *Provider) SubjectOf(c Client, person string) (string, error) { return p.subject(&c, person) }
+func (p *Provider) SubjectOf(c *Client, person string) (string, error) { return p.subject(c, person) }
 
 // subject returns sub: HMAC-SHA-256 over the sector and the random id of the person, in base64url. It is never made from a
 // tax number, of which there are only 10¹⁰. For a client registered public the sector is the same for all.

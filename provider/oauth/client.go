@@ -58,7 +58,7 @@ const (
 )
 
 // A Client is a registered portal as the rest of the provider sees it. It is plain data and is not changed once it was
-// registered: whoever has one may keep it for the length of a request. What Validate refuses is never registered, so that
+// registered: one value serves all requests, and whoever has it may keep it for the length of one. What Validate refuses is never registered, so that
 // the rules there hold wherever a Client is read.
 type Client struct {
 	ID          string
@@ -153,14 +153,15 @@ func HashSecret(secret string) []byte {
 	return sum[:]
 }
 
-// Clients is where registered clients come from. Client returns ErrUnknownClient for an id that is not registered.
+// Clients is where registered clients come from. Client returns ErrUnknownClient for an id that is not registered; nobody changes
+// what it returns.
 type Clients interface {
-	Client(ctx context.Context, id string) (Client, error)
+	Client(ctx context.Context, id string) (*Client, error)
 }
 
 // A Registry is a fixed set of clients, as a configuration file gives them. Safe for concurrent use.
 type Registry struct {
-	clients map[string]Client
+	clients map[string]*Client
 	origins map[string]bool // of the redirect URIs of public clients
 }
 
@@ -168,7 +169,7 @@ var _ Clients = (*Registry)(nil)
 
 // NewRegistry returns the registry of clients that Validate accepts.
 func NewRegistry(clients ...Client) (*Registry, error) {
-	r := &Registry{clients: map[string]Client{}, origins: map[string]bool{}}
+	r := &Registry{clients: map[string]*Client{}, origins: map[string]bool{}}
 	for _, c := range clients {
 		if err := c.Validate(); err != nil {
 			return nil, err
@@ -176,7 +177,7 @@ func NewRegistry(clients ...Client) (*Registry, error) {
 		if _, ok := r.clients[c.ID]; ok {
 			return nil, fmt.Errorf("oauth: client %q is registered twice", c.ID)
 		}
-		r.clients[c.ID] = c
+		r.clients[c.ID] = &c
 		for _, o := range c.origins() {
 			r.origins[o] = true
 		}
@@ -185,10 +186,10 @@ func NewRegistry(clients ...Client) (*Registry, error) {
 }
 
 // Client implements Clients.
-func (r *Registry) Client(_ context.Context, id string) (Client, error) {
+func (r *Registry) Client(_ context.Context, id string) (*Client, error) {
 	c, ok := r.clients[id]
 	if !ok {
-		return Client{}, ErrUnknownClient
+		return nil, ErrUnknownClient
 	}
 	return c, nil
 }

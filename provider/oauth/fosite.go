@@ -55,7 +55,7 @@ func (noHasher) Hash(context.Context, []byte) ([]byte, error) { return nil, errN
 // A fositeClient shows a client to fosite for one request: the only redirect URI it knows is the one that was proven, so
 // that its looser matching has nothing to match.
 type fositeClient struct {
-	Client
+	*Client
 	redirectURI string
 }
 

@@ -358,6 +358,6 @@ func want(t testing.TB, name string, status int, body map[string]any, wantStatus
 // fixed is one client as it is, valid or not.
 type fixed struct{ c Client }
 
-func (f fixed) Client(context.Context, string) (Client, error) { return f.c, nil }
+func (f fixed) Client(context.Context, string) (*Client, error) { return &f.c, nil }
 
 func memStoreAt(now func() time.Time) *memstore.Store { return memstore.New(memstore.Config{Now: now}) }

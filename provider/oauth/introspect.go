@@ -108,7 +108,7 @@ func (p *Provider) introspect(ctx context.Context, caller *Client, token string)
 	if err != nil {
 		return nil, err
 	}
-	owner := *caller
+	owner := caller
 	if t.client != caller.ID {
 		if owner, err = p.cfg.Clients.Client(ctx, t.client); errors.Is(err, ErrUnknownClient) {
 			return nothing, nil
@@ -116,7 +116,7 @@ func (p *Provider) introspect(ctx context.Context, caller *Client, token string)
 			return nil, err
 		}
 	}
-	scopes := p.scopesFor(caller, &owner, t, g)
+	scopes := p.scopesFor(caller, owner, t, g)
 	if scopes == nil || kind == "" && t.client != caller.ID {
 		return nothing, nil
 	}

@@ -35,7 +35,7 @@ func (p *Provider) LogoutToken(ctx context.Context, clientID, person, sid string
 	if err != nil {
 		return "", "", err
 	}
-	sub, err := p.subject(&c, person)
+	sub, err := p.subject(c, person)
 	if err != nil {
 		return "", "", err
 	}

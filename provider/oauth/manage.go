@@ -168,7 +168,7 @@ type registeredClients struct {
 var _ Clients = (*registeredClients)(nil)
 
 // Client implements Clients. No client that registered itself can take the place of one of the configuration.
-func (r *registeredClients) Client(ctx context.Context, id string) (Client, error) {
+func (r *registeredClients) Client(ctx context.Context, id string) (*Client, error) {
 	c, err := r.fixed.Client(ctx, id)
 	if !errors.Is(err, ErrUnknownClient) || !validID(id) {
 		return c, err
@@ -180,20 +180,21 @@ func (r *registeredClients) Client(ctx context.Context, id string) (Client, erro
 		return err
 	})
 	if errors.Is(err, storage.ErrNotFound) {
-		return Client{}, ErrUnknownClient
+		return nil, ErrUnknownClient
 	}
 	if err != nil {
-		return Client{}, err
+		return nil, err
 	}
 	m, err := ParseRegistration(stored.Metadata)
 	if err != nil {
-		return Client{}, fmt.Errorf("oauth: registered client %s: %w", id, err)
+		return nil, fmt.Errorf("oauth: registered client %s: %w", id, err)
 	}
-	if c, err = m.Client(); err != nil {
-		return Client{}, fmt.Errorf("oauth: registered client %s: %w", id, err)
+	one, err := m.Client()
+	if err != nil {
+		return nil, fmt.Errorf("oauth: registered client %s: %w", id, err)
 	}
-	c.ID, c.SecretHash = stored.ID, stored.Secret
-	return c, nil
+	one.ID, one.SecretHash = stored.ID, stored.Secret
+	return &one, nil
 }
 
 // used notes that a client proved itself, once a day: one that nobody uses goes (see RegistrationConfig.Unused and Idle).

@@ -150,7 +150,7 @@ func TestIDTokenHint(t *testing.T) {
 	if req.HintSubject != sub || req.Form.Has("id_token_hint") {
 		t.Fatalf("%+v, want subject %s", req, sub)
 	}
-	if got, err := f.p.SubjectOf(portal(), "person-1"); err != nil || got != sub {
+	if got, err := f.p.SubjectOf(new(portal()), "person-1"); err != nil || got != sub {
 		t.Errorf("SubjectOf: %s, %v", got, err)
 	}
 	f.mustExchange(f.code("id_token_hint", hint))

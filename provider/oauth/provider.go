@@ -211,6 +211,6 @@ func checkIssuer(issuer string) error {
 }
 
 // Client returns a registered client, or ErrUnknownClient.
-func (p *Provider) Client(ctx context.Context, id string) (Client, error) {
+func (p *Provider) Client(ctx context.Context, id string) (*Client, error) {
 	return p.cfg.Clients.Client(ctx, id)
 }

@@ -155,11 +155,11 @@ func (p *Provider) ReadPushed(ctx context.Context, clientID, handle string, at t
 	if err != nil {
 		return nil, err
 	}
-	a, _, err := p.openPushed(ctx, &client, handle)
+	a, _, err := p.openPushed(ctx, client, handle)
 	if err != nil {
 		return nil, err
 	}
-	req, err := p.readSubmission(ctx, &client, a)
+	req, err := p.readSubmission(ctx, client, a)
 	if err != nil {
 		return nil, err
 	}

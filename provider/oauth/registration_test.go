@@ -86,7 +86,7 @@ func TestClientIsOffered(t *testing.T) {
 
 // T86: fosite knows of no address of a client, so that it can ask none.
 func TestFositeFetchesNothing(t *testing.T) {
-	var c any = &fositeClient{Client: remoteClient(t)}
+	var c any = &fositeClient{Client: new(remoteClient(t))}
 	if _, ok := c.(fosite.OpenIDConnectClient); ok {
 		t.Error("fosite sees jwks_uri and request_uris")
 	}

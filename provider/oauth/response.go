@@ -128,7 +128,7 @@ func (p *Provider) Deny(w http.ResponseWriter, r *http.Request, req *AuthorizeRe
 	}
 	client, err := p.cfg.Clients.Client(r.Context(), req.ClientID)
 	if err == nil {
-		params, err = p.pack(&client, req, params)
+		params, err = p.pack(client, req, params)
 	}
 	if err != nil {
 		// A client that asked for a signed answer must not be given another.

@@ -62,7 +62,7 @@ func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string
 	u.draft.Client = r.GetClient().GetID()
 	u.draft.RedirectURI = r.GetRequestForm().Get("redirect_uri")
 	u.draft.Scopes = r.GetGrantedScopes()
-	u.draft.CodeExpires = s.p.cfg.Now().Add(s.p.codeLife(&u.client.Client))
+	u.draft.CodeExpires = s.p.cfg.Now().Add(s.p.codeLife(u.client.Client))
 	// Until the last token that can be made of it ends: so the exchange need not move the record's end.
 	u.draft.Expires = u.draft.CodeExpires.Add(s.p.cfg.AccessTokenLifetime)
 	return nil

@@ -20,7 +20,7 @@ func TestSubjectsOfSectors(t *testing.T) {
 		if err := c.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		s, err := f.p.SubjectOf(c, person)
+		s, err := f.p.SubjectOf(&c, person)
 		if err != nil || len(s) != 43 {
 			t.Fatalf("%q, %v", s, err)
 		}

@@ -418,7 +418,7 @@ func TestTokenEndpointIsOurs(t *testing.T) {
 	f := newFixture(t, memStore(t))
 	code := f.code()
 	form := tokenParams(code)
-	ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: portal(), redirectURI: form.Get("redirect_uri")}})
+	ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: new(portal()), redirectURI: form.Get("redirect_uri")}})
 	r := tokenRequest(form)
 	r.Form, r.PostForm = form, form
 	if _, err := f.p.fosite.NewAccessRequest(ctx, r, newCodeSession()); err == nil {

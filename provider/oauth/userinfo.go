@@ -132,9 +132,9 @@ func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came prese
 	if err != nil {
 		return nil, nil, err
 	}
-	claims := sealed.release(&client, inUserInfo, t.scopes)
+	claims := sealed.release(client, inUserInfo, t.scopes)
 	claims["sub"] = sealed.Subject
-	return &client, claims, nil
+	return client, claims, nil
 }
 
 // loadAccess returns what an access token holds and its grant, nil for client credentials. storage.ErrNotFound for every
