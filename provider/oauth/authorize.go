@@ -42,18 +42,22 @@ func (p *Provider) ReadAuthorize(r *http.Request) (*AuthorizeRequest, error) {
 		if a, err = p.loadPushed(r.Context(), client, form.Get("request_uri")); err != nil {
 			return nil, err
 		}
-	case form.Get("request") != "" && duplicated(form) == "" && form.Get("request_uri") == "":
-		if a, err = p.openRequest(r.Context(), client, form); err != nil {
-			// The object says nothing; the parameters beside it may prove where the person came from.
-			req, unproven := p.proveRedirect(client, form)
-			if unproven != nil {
-				return nil, asPage(err)
-			}
-			if e := p.readMode(req, form); e != nil {
-				err = e
-			}
-			return req, err
+	case form.Get("request_uri") == "" && form.Get("request") == "", duplicated(form) != "":
+	case form.Get("request_uri") == "":
+		a, err = p.openRequest(r.Context(), client, form)
+	case p.cfg.byReference():
+		a, err = p.openReference(r, client, form)
+	}
+	if err != nil {
+		// The object says nothing; the parameters beside it may prove where the person came from.
+		req, unproven := p.proveRedirect(client, form)
+		if unproven != nil {
+			return nil, asPage(err)
 		}
+		if e := p.readMode(req, form); e != nil {
+			err = e
+		}
+		return req, err
 	}
 	return p.readSubmission(r.Context(), client, a)
 }

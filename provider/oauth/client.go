@@ -106,8 +106,10 @@ type Client struct {
 	RequirePAR           bool   // requests come by PAR only (RFC 9126, 6)
 	RequireSignedRequest bool   // requests come as signed request objects only (RFC 9101, 10.5)
 	RequestObjectAlg     string // their algorithm; "" is any of AssertionAlgorithms
-	DPoPBound            bool   // its tokens are bound to a DPoP key, always (RFC 9449, 5.2)
-	CertificateBound     bool   // its tokens are bound to its TLS certificate (RFC 8705, 3.4)
+	// RequestURIs are where its signed requests may lie (OpenID Connect Core, 6.2), compared byte by byte, fragments too.
+	RequestURIs      []string
+	DPoPBound        bool // its tokens are bound to a DPoP key, always (RFC 9449, 5.2)
+	CertificateBound bool // its tokens are bound to its TLS certificate (RFC 8705, 3.4)
 
 	// Subjects and tokens.
 	SubjectType            string // "pairwise" (default) or "public"
@@ -367,6 +369,8 @@ func (c *Client) offeredBy(cfg *Config) error {
 		return faulty("tokens bound to certificates are not offered")
 	case (c.JWKSURI != "" || c.SectorIdentifierURI != "") && cfg.Fetch == nil:
 		return faulty("nothing is fetched here: neither jwks_uri nor sector_identifier_uri can be used")
+	case len(c.RequestURIs) != 0 && !cfg.byReference():
+		return faulty("requests by reference (request_uris) are not taken here")
 	}
 	for _, alg := range c.SigningAlgorithms() {
 		if !slices.Contains(cfg.Keys.Algorithms(), alg) {

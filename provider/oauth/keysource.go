@@ -157,15 +157,20 @@ func (s *keySource) ask(ctx context.Context, uri string, e *fetchedKeys) {
 	e.under = nil
 }
 
-// fetchJSON gets a small document that a client publishes. Its type is not looked at: servers of files say many things of
-// JSON, and what is not JSON fails when it is read.
+// fetchJSON gets a small JSON document that a client publishes.
 func fetchJSON(ctx context.Context, do FetchFunc, uri string) ([]byte, error) {
+	return fetchDocument(ctx, do, uri, "application/json, application/jwk-set+json", maxKeySet)
+}
+
+// fetchDocument gets a small document that a client publishes. Its type is not looked at: servers of files say many things of
+// theirs, and what is another one fails when it is read.
+func fetchDocument(ctx context.Context, do FetchFunc, uri, accept string, most int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	// http only on this computer, which nothing but the client of dev may reach.
 	u, err := url.Parse(uri)
 	plain := err == nil && u.Scheme == "http" && loopbackName(u.Hostname())
-	res, err := do(ctx, fetch.Request{URL: uri, PlainHTTP: plain, Accept: "application/json, application/jwk-set+json", Timeout: fetchTimeout, MaxBody: maxKeySet})
+	res, err := do(ctx, fetch.Request{URL: uri, PlainHTTP: plain, Accept: accept, Timeout: fetchTimeout, MaxBody: most})
 	if err != nil {
 		return nil, err
 	}

@@ -21,17 +21,19 @@ type metadata struct {
 	Documentation string `json:"service_documentation,omitempty"`
 
 	// Authorization requests and their answers.
-	Scopes             []string `json:"scopes_supported"`
-	ResponseTypes      []string `json:"response_types_supported"`
-	ResponseModes      []string `json:"response_modes_supported"`
-	GrantTypes         []string `json:"grant_types_supported"`
-	ACRs               []string `json:"acr_values_supported"`
-	Challenges         []string `json:"code_challenge_methods_supported"` // RFC 7636
-	Prompts            []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
-	Displays           []string `json:"display_values_supported"`
-	ClaimsParameter    bool     `json:"claims_parameter_supported"`
-	RequestParameter   bool     `json:"request_parameter_supported"`
-	RequestURI         bool     `json:"request_uri_parameter_supported"` // by reference, that is; absent would mean true
+	Scopes           []string `json:"scopes_supported"`
+	ResponseTypes    []string `json:"response_types_supported"`
+	ResponseModes    []string `json:"response_modes_supported"`
+	GrantTypes       []string `json:"grant_types_supported"`
+	ACRs             []string `json:"acr_values_supported"`
+	Challenges       []string `json:"code_challenge_methods_supported"` // RFC 7636
+	Prompts          []string `json:"prompt_values_supported"`          // Initiating User Registration via OpenID Connect 1.0
+	Displays         []string `json:"display_values_supported"`
+	ClaimsParameter  bool     `json:"claims_parameter_supported"`
+	RequestParameter bool     `json:"request_parameter_supported"`
+	RequestURI       bool     `json:"request_uri_parameter_supported"` // by reference, that is; absent would mean true
+	// RequestURIListed says that they must be registered; that is so wherever they are taken.
+	RequestURIListed   bool     `json:"require_request_uri_registration,omitempty"`
 	RequestAlgorithms  []string `json:"request_object_signing_alg_values_supported"`
 	PAREndpoint        string   `json:"pushed_authorization_request_endpoint"` // RFC 9126, 5
 	RequirePAR         bool     `json:"require_pushed_authorization_requests"`
@@ -118,6 +120,8 @@ func describeProvider(cfg *Config) ([]byte, error) {
 		Displays:              []string{"page"}, // one for every screen; other values are ignored
 		ClaimsParameter:       true,
 		RequestParameter:      true,
+		RequestURI:            cfg.byReference(),
+		RequestURIListed:      cfg.byReference(),
 		RequestAlgorithms:     AssertionAlgorithms(),
 		PAREndpoint:           cfg.Issuer + PathPAR,
 		RequirePAR:            cfg.RequirePAR,

@@ -24,6 +24,7 @@ func wholePortal(t testing.TB) Client {
 	c.APIScopes = []string{"orders"}
 	c.Claims = append(c.Claims, "email")
 	c.CertificateClaims, c.IntrospectionRight = true, true
+	c.RequestURIs = []string{testRequestURI}
 	return c
 }
 
@@ -192,10 +193,15 @@ var proofs = map[string]func(*announced){
 		}
 	},
 	"request_uri_parameter_supported": func(a *announced) {
-		if a.value != false {
+		if (a.answerOf(a.refer(testRequestURI)).Get("code") != "") != a.value.(bool) {
 			a.t.Errorf("request_uri is %v", a.value)
 		}
-		a.refused("by reference", "request_uri_not_supported", "request_uri", "https://portal.example.ua/object")
+	},
+	"require_request_uri_registration": func(a *announced) {
+		if a.value != true {
+			a.t.Errorf("registration of request_uri is %v", a.value)
+		}
+		a.page("by reference", a.refer(testRequestURI+"x"), "invalid_request_uri")
 	},
 	"request_object_signing_alg_values_supported": func(a *announced) {
 		for _, alg := range a.list() {
@@ -356,6 +362,7 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		f := newFixture(t, memStore(t), wholePortal(t))
 		cfg := f.p.cfg
 		cfg.Documentation = testIssuer + "/docs"
+		cfg.Fetch = serving(object(t, nil)).fetch
 		cfg.MTLSBase, cfg.ClientCAs = "https://mtls.example.ua", x509.NewCertPool()
 		var err error
 		if f.p, err = New(cfg); err != nil {

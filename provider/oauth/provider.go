@@ -41,8 +41,8 @@ type Config struct {
 	Keys    *keys.Keys
 	Clients Clients
 
-	// Fetch asks the servers of clients for their keys and sectors (fetch.Client.Do); nil fetches nothing, and clients with a
-	// jwks_uri cannot prove themselves.
+	// Fetch asks the servers of clients for their keys, sectors and request objects (fetch.Client.Do); nil fetches nothing, and
+	// clients with a jwks_uri cannot prove themselves.
 	Fetch FetchFunc
 	// MTLSBase is the address below which connections may bring client certificates (RFC 8705, 5): the issuer, or another
 	// host of it; "" if none does.
@@ -117,6 +117,7 @@ type Provider struct {
 	jwks     atomic.Pointer[document] // of the set as it was last served
 	fixed    Clients                  // of the configuration
 	sources  *keySource
+	objects  *objectSource
 	parsed   parsedSets
 	sectors  sectorProofs
 }
@@ -181,7 +182,7 @@ func New(cfg Config) (*Provider, error) {
 		cfg.Registration = &registration
 		cfg.Clients = &registeredClients{fixed: fixed, store: cfg.Store}
 	}
-	p := &Provider{cfg: cfg, fixed: fixed, sources: newKeySource(cfg.Fetch, cfg.Now)}
+	p := &Provider{cfg: cfg, fixed: fixed, sources: newKeySource(cfg.Fetch, cfg.Now), objects: newObjectSource(cfg.Fetch, cfg.Now)}
 	p.fosite, p.codes = p.engine(cfg)
 	var err error
 	p.nonces = nonces{seal.Derive(cfg.TokenSecrets[0], "dpop nonce")}

@@ -59,6 +59,7 @@ type Registration struct {
 	UserInfoEncEnc         string   `json:"userinfo_encrypted_response_enc,omitempty"`
 	AuthorizationSignedAlg string   `json:"authorization_signed_response_alg,omitempty"`
 	RequestObjectAlg       string   `json:"request_object_signing_alg,omitempty"`
+	RequestURIs            []string `json:"request_uris,omitempty"`
 	RequireSignedRequest   bool     `json:"require_signed_request_object,omitempty"`
 	RequirePAR             bool     `json:"require_pushed_authorization_requests,omitempty"`
 	DPoPBound              bool     `json:"dpop_bound_access_tokens,omitempty"`
@@ -149,7 +150,7 @@ func (r *Registration) Client() (Client, error) {
 		Scopes: words(r.Scope), APIScopes: words(r.APIScope), Claims: r.Claims, RequiredClaims: r.RequiredClaims,
 		CertificateClaims: r.Certificate, VerifiedClaims: r.VerifiedClaims, IntrospectionRight: r.Introspection, PostLogoutRedirectURIs: r.PostLogoutRedirectURIs,
 		Profile: r.Profile, PKCEOptional: r.PKCE == "optional", NonceOptional: r.Nonce == "optional",
-		RequirePAR: r.RequirePAR, RequireSignedRequest: r.RequireSignedRequest, RequestObjectAlg: r.RequestObjectAlg,
+		RequirePAR: r.RequirePAR, RequireSignedRequest: r.RequireSignedRequest, RequestObjectAlg: r.RequestObjectAlg, RequestURIs: r.RequestURIs,
 		DPoPBound: r.DPoPBound, CertificateBound: r.CertificateBound,
 		SubjectType: r.SubjectType, Sector: r.Sector, SectorIdentifierURI: r.SectorIdentifierURI,
 		IDTokenAlg: r.IDTokenAlg, IDTokenEncAlg: r.IDTokenEncAlg, IDTokenEncEnc: r.IDTokenEncEnc,

@@ -54,7 +54,7 @@ func (c *Client) Validate() error {
 		return fmt.Errorf("oauth: client id %q is not 1 to 128 of A-Z a-z 0-9 . _ ~ : / -", c.ID)
 	}
 	for _, check := range []func() error{
-		c.checkAuthentication, c.checkAddresses, c.checkWords, c.checkRights, c.checkTokens, c.checkProfile,
+		c.checkAuthentication, c.checkAddresses, c.checkWords, c.checkRights, c.checkTokens, c.checkRequestURIs, c.checkProfile,
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("oauth: client %q: %w", c.ID, err)

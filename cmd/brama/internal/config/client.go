@@ -197,6 +197,11 @@ func (c *Client) check() error {
 			fault("%s: %q is not an https address", name, raw)
 		}
 	}
+	for _, raw := range c.RequestURIs {
+		if !strings.HasPrefix(raw, "https://") {
+			fault("request_uris: %q is not an https address", raw)
+		}
+	}
 	sources := 0
 	for _, s := range []string{c.SecretSHA256, c.SecretFile} {
 		if s != "" {

@@ -147,6 +147,7 @@ func TestClientWordsRefused(t *testing.T) {
 		{"id twice", "  - id: a\n", "  - id: a\n    client_id: b\n", "say the same"},
 		{"secret beside keys", "{secret_file: client}", "{method: private_key_jwt, secret_file: client, jwks_uri: https://a.ua/}", "beside"},
 		{"keys over http", "{secret_file: client}", "{method: private_key_jwt, jwks_uri: http://127.0.0.1/}", "jwks_uri"},
+		{"requests over http", "auth:", "request_uris: [\"http://127.0.0.1/\"]\n    auth:", "request_uris"},
 		{"text for a list", "[https://a.example.gov.ua/cb]", "{a: b}", "redirect_uris"},
 		{"claims of no list", "auth:", "claims: {required: a}\n    auth:", "list"},
 		{"rule of the provider", "auth:", "grant_types: [password]\n    auth:", "grant type"},
