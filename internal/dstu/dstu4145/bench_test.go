@@ -107,3 +107,21 @@ func p256(b *testing.B) (*ecdsa.PrivateKey, []byte) {
 	crand.Read(digest)
 	return k, digest
 }
+
+// BenchmarkVerifyCold is BenchmarkVerifyKnown with other work in between, as a server has it: the tables are in no near cache.
+func BenchmarkVerifyCold(b *testing.B) {
+	benchmarkCurves(b, func(b *testing.B, k *PrivateKey, digest, sig []byte) {
+		pub := k.pub.Precompute()
+		other := make([]byte, 8<<20)
+		for b.Loop() {
+			b.StopTimer()
+			for i := 0; i < len(other); i += 64 {
+				other[i]++
+			}
+			b.StartTimer()
+			if !pub.Verify(digest, sig) {
+				b.Fatal("refused")
+			}
+		}
+	})
+}

@@ -207,19 +207,25 @@ func (c *Curve) pickAll(terms []gf2m.XY, k *scalar, t *fixedTable) int {
 	return t.windows
 }
 
-// accumulateVarTime adds k·q to sum, q the point of t.
+// maxKnownWindows is the number of windows of knownWidth on the largest field.
+const maxKnownWindows = (431 + knownWidth - 1) / knownWidth
+
+// accumulateVarTime adds k·q to sum, q the point of t. The table is large and mostly in no cache: all entries are fetched
+// before the first is needed, so that the processor waits for them at once and not for one after another.
 func (c *Curve) accumulateVarTime(sum *gf2m.Point, k *scalar, t *fixedTable) {
 	var index, sign [maxWindows]int
 	var odd scalar
 	negated := c.n.odd(&odd, k) // k·q = −(n−k)·q
 	t.digits(&index, &sign, &odd)
-	var q gf2m.Affine
+	var terms [maxKnownWindows]gf2m.Affine
+	for i := range t.windows {
+		c.public.LoadVarTime(&terms[i], t.points, i*t.entries()+index[i])
+		terms[i].L[0] ^= uint64(sign[i] ^ negated)
+	}
 	var other gf2m.Point
 	cur, next := sum, &other
 	for i := range t.windows {
-		c.public.LoadVarTime(&q, t.points, i*t.entries()+index[i])
-		q.L[0] ^= uint64(sign[i] ^ negated)
-		c.addVarTime(next, cur, &q)
+		c.addVarTime(next, cur, &terms[i])
 		cur, next = next, cur
 	}
 	if cur != sum {
