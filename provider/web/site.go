@@ -80,7 +80,7 @@ func New(cfg Config) (*Site, error) {
 				if err != nil {
 					return nil, err
 				}
-				return plate.Make(t, funcs)
+				return plate.Make(t, funcs, s.known(l))
 			})
 		}
 	}

@@ -33,6 +33,11 @@ type view struct {
 	LongTabs bool
 }
 
+// known are the fields of every view of a language that do not depend on the page.
+func (s *Site) known(l Lang) map[string]any {
+	return map[string]any{"Lang": l, "Dev": s.cfg.Dev, "Base": s.base, "Origin": s.origin, "Operator": s.cfg.Operator, "Contact": s.cfg.Contact}
+}
+
 func (s *Site) view(p *Page) *view {
 	v := &view{
 		Title: p.Title, Heading: p.Heading, Create: p.Create, Link: p.Link, Account: p.Account, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,

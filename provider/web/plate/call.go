@@ -5,40 +5,155 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 )
 
-// call is a call of a function: one of the language, or one of the set.
-func (m *maker) call(name string, args []expr) (expr, error) {
+// function is a call of a function: one of the language, or one of the set. If all arguments are known it is made now; should it
+// fail, it is made again with every page, and the page fails.
+func (m *maker) function(name string, args []expr) (expr, error) {
+	x, err := m.uncalled(name, args)
+	if err != nil {
+		return expr{}, err
+	}
+	for i := range args {
+		if !args[i].known {
+			return x, nil
+		}
+	}
+	if v, err := x.get(&press{}, reflect.Value{}); err == nil {
+		return constant(v), nil
+	}
+	return x, nil
+}
+
+func (m *maker) uncalled(name string, args []expr) (expr, error) {
 	switch name {
 	case "and", "or":
 		if len(args) == 0 {
-			return nil, errUnknown
+			return expr{}, errUnknown
 		}
-		return either(args, name == "or"), nil
+		return expr{get: either(args, name == "or")}, nil
+	case "print":
+		return printing(args), nil
 	}
 	if f, ok := builtins[name]; ok {
-		return apply(args, f), nil
+		return expr{get: apply(args, f)}, nil
 	}
 	switch f := m.funcs[name].(type) {
 	case nil:
-		return nil, fmt.Errorf("function %s: %w", name, errUnknown)
+		return expr{}, fmt.Errorf("function %s: %w", name, errUnknown)
 	// Those of nearly all calls, without reflection.
 	case func(string) string:
-		return apply(args, words(1, 1, func(s []string) (any, error) { return f(s[0]), nil })), nil
+		if len(args) == 1 {
+			word := args[0].words()
+			return writing(func(p *press, dot reflect.Value) (string, error) {
+				s, err := word(p, dot)
+				if err != nil {
+					return "", err
+				}
+				return f(s), nil
+			}), nil
+		}
 	case func(string) bool:
-		return apply(args, words(1, 1, func(s []string) (any, error) { return f(s[0]), nil })), nil
+		if len(args) == 1 {
+			word := args[0].words()
+			return expr{get: func(p *press, dot reflect.Value) (reflect.Value, error) {
+				s, err := word(p, dot)
+				if err != nil {
+					return reflect.Value{}, err
+				}
+				return reflect.ValueOf(f(s)), nil
+			}}, nil
+		}
 	case func(string, ...string) (string, error):
-		return apply(args, words(1, len(args), func(s []string) (any, error) { return f(s[0], s[1:]...) })), nil
+		if len(args) > 0 {
+			return writing(variadic(f, args)), nil
+		}
+	case func(time.Time) string:
+		if len(args) == 1 {
+			return writing(ofTime(f, args[0])), nil
+		}
 	default:
-		return apply(args, reflected(reflect.ValueOf(f))), nil
+		return expr{get: apply(args, reflected(reflect.ValueOf(f)))}, nil
+	}
+	return expr{get: func(*press, reflect.Value) (reflect.Value, error) { return reflect.Value{}, errArguments }}, nil
+}
+
+// writing is what a function gives that gives a string.
+func writing(f func(p *press, dot reflect.Value) (string, error)) expr {
+	return expr{text: f, get: func(p *press, dot reflect.Value) (reflect.Value, error) {
+		s, err := f(p, dot)
+		return reflect.ValueOf(s), err
+	}}
+}
+
+func variadic(f func(string, ...string) (string, error), args []expr) func(p *press, dot reflect.Value) (string, error) {
+	first, more := args[0].words(), make([]func(*press, reflect.Value) (string, error), 0, len(args)-1)
+	for i := range args[1:] {
+		more = append(more, args[1+i].words())
+	}
+	return func(p *press, dot reflect.Value) (string, error) {
+		s, err := first(p, dot)
+		if err != nil || len(more) == 0 {
+			if err != nil {
+				return "", err
+			}
+			return f(s)
+		}
+		rest := make([]string, 0, 4)
+		for _, word := range more {
+			s, err := word(p, dot)
+			if err != nil {
+				return "", err
+			}
+			rest = append(rest, s)
+		}
+		return f(s, rest...)
 	}
 }
 
+func ofTime(f func(time.Time) string, arg expr) func(p *press, dot reflect.Value) (string, error) {
+	return func(p *press, dot reflect.Value) (string, error) {
+		v, err := arg.get(p, dot)
+		if err != nil {
+			return "", err
+		}
+		if v = open(v); !v.IsValid() {
+			return "", errArguments
+		}
+		at, ok := v.Interface().(time.Time)
+		if !ok {
+			return "", errArguments
+		}
+		return f(at), nil
+	}
+}
+
+// printing is the function print.
+func printing(args []expr) expr {
+	slow := apply(args, func(args []reflect.Value) (reflect.Value, error) { return printed(args), nil })
+	if len(args) != 2 || !args[0].known || !isString(args[0].value) {
+		return expr{get: slow}
+	}
+	// A prefix and a string, as keys of texts are made. Strings of named types print as they are too.
+	prefix, get := args[0].value.String(), args[1].get
+	return writing(func(p *press, dot reflect.Value) (string, error) {
+		v, err := get(p, dot)
+		if err != nil {
+			return "", err
+		}
+		if v = open(v); isString(v) {
+			return prefix + v.String(), nil
+		}
+		return printed([]reflect.Value{args[0].value, v}).String(), nil
+	})
+}
+
 // either is the first argument that decides, or the last; what follows is not evaluated.
-func either(args []expr, decides bool) expr {
+func either(args []expr, decides bool) func(p *press, dot reflect.Value) (reflect.Value, error) {
 	return func(p *press, dot reflect.Value) (v reflect.Value, err error) {
-		for _, x := range args {
-			if v, err = x(p, dot); err != nil || truth(v) == decides {
+		for i := range args {
+			if v, err = args[i].get(p, dot); err != nil || truth(v) == decides {
 				break
 			}
 		}
@@ -49,11 +164,11 @@ func either(args []expr, decides bool) expr {
 // A function takes values that are no interfaces, and keeps no hold of the list of them.
 type function func(args []reflect.Value) (reflect.Value, error)
 
-func apply(args []expr, f function) expr {
+func apply(args []expr, f function) func(p *press, dot reflect.Value) (reflect.Value, error) {
 	return func(p *press, dot reflect.Value) (reflect.Value, error) {
 		start := len(p.args)
-		for _, x := range args {
-			v, err := x(p, dot)
+		for i := range args {
+			v, err := args[i].get(p, dot)
 			if err != nil {
 				return v, err
 			}
@@ -66,25 +181,6 @@ func apply(args []expr, f function) expr {
 }
 
 var errArguments = errors.New("arguments do not fit the function")
-
-// words calls a function of strings.
-func words(least, most int, f func([]string) (any, error)) function {
-	return func(args []reflect.Value) (reflect.Value, error) {
-		if len(args) < least || len(args) > most {
-			return reflect.Value{}, errArguments
-		}
-		var room [4]string
-		list := room[:0]
-		for _, v := range args {
-			if v.Kind() != reflect.String || v.Type() != reflect.TypeFor[string]() {
-				return reflect.Value{}, errArguments
-			}
-			list = append(list, v.String())
-		}
-		result, err := f(list)
-		return reflect.ValueOf(result), err
-	}
-}
 
 // reflected calls any function, of one result or one and an error.
 func reflected(f reflect.Value) function {
@@ -152,19 +248,21 @@ var builtins = map[string]function{
 		}
 		return args[0].Index(int(i)), nil
 	},
-	"print": func(args []reflect.Value) (reflect.Value, error) {
-		var b strings.Builder
-		for _, v := range args {
-			if v.Kind() != reflect.String {
-				return printed(args), nil
-			}
-			b.WriteString(v.String())
-		}
-		return reflect.ValueOf(b.String()), nil
-	},
 }
 
+// printed is what print makes of values that are no interfaces.
 func printed(args []reflect.Value) reflect.Value {
+	var b strings.Builder
+	for _, v := range args {
+		if !isString(v) {
+			return sprint(args)
+		}
+		b.WriteString(v.String())
+	}
+	return reflect.ValueOf(b.String())
+}
+
+func sprint(args []reflect.Value) reflect.Value {
 	list := make([]any, 0, len(args))
 	for _, v := range args {
 		if !v.IsValid() {

@@ -102,40 +102,44 @@ func (c *context) print(out *bytes.Buffer, v reflect.Value) error {
 	if !v.IsValid() {
 		return c.slow(out, nil)
 	}
+	if isString(v) {
+		return c.word(out, v.String())
+	}
 	// A type that says of itself what it is (template.HTML) or how it is written (Stringer) is not what it is made of.
 	if t := v.Type(); t.NumMethod() == 0 && t.PkgPath() != "html/template" {
-		if v.Kind() == reflect.String {
-			if c.fast(out, v.String()) {
-				return nil
-			}
-		}
-		if v.CanInt() && v.Int() >= 0 || v.CanUint() { // digits are letters everywhere
-			var n uint64
-			if v.CanUint() {
-				n = v.Uint()
-			} else {
-				n = uint64(v.Int())
-			}
-			out.Write(strconv.AppendUint(out.AvailableBuffer(), n, 10))
+		switch {
+		case v.Kind() == reflect.String:
+			return c.word(out, v.String())
+		case v.CanInt() && v.Int() >= 0: // digits are letters everywhere
+			out.Write(strconv.AppendInt(out.AvailableBuffer(), v.Int(), 10))
+			return nil
+		case v.CanUint():
+			out.Write(strconv.AppendUint(out.AvailableBuffer(), v.Uint(), 10))
 			return nil
 		}
 	}
 	return c.slow(out, v.Interface())
 }
 
+// word prints s.
+func (c *context) word(out *bytes.Buffer, s string) error {
+	if c.fast(out, s) {
+		return nil
+	}
+	return c.slow(out, s)
+}
+
 // fast prints s if it is known what the escapers make of it without asking them.
 func (c *context) fast(out *bytes.Buffer, s string) bool {
-	others := 0
+	others, above := 0, false
 	for i := range len(s) {
 		if b := s[i]; b >= utf8.RuneSelf {
-			if !c.plainAbove {
-				return false
-			}
+			above = true
 		} else if !c.plain[b] {
 			others++
 		}
 	}
-	if others > 0 && !c.each || c.plainAbove && !utf8.ValidString(s) {
+	if above && (!c.plainAbove || !utf8.ValidString(s)) || others > 0 && !c.each {
 		return false
 	}
 	for i := 0; others > 0; i++ {
@@ -151,32 +155,47 @@ func (c *context) fast(out *bytes.Buffer, s string) bool {
 }
 
 // action prints a value, or declares a variable.
-func (m *maker) action(n *parse.PipeNode) (step, error) {
+func (m *maker) action(l *list, n *parse.PipeNode) error {
 	if len(n.Decl) != 0 {
 		value, err := m.expr(n)
 		if err != nil || n.IsAssign || len(n.Decl) != 1 {
-			return nil, errUnknown
+			return errUnknown
 		}
-		slot := m.declare(n.Decl[0])
-		return func(p *press, dot reflect.Value) error {
-			v, err := value(p, dot)
-			p.vars[p.base+slot] = v
-			return err
-		}, nil
+		if slot := m.declare(n.Decl[0].Ident[0], value.seen); slot >= 0 {
+			l.add(func(p *press, dot reflect.Value) error {
+				v, err := value.get(p, dot)
+				p.vars[slot] = v
+				return err
+			})
+		}
+		return nil
 	}
 	c, ok := contexts()[escapers(n.Cmds[1:])]
 	if !ok {
-		return nil, fmt.Errorf("no such context here: %s", escapers(n.Cmds[1:]))
+		return fmt.Errorf("no such context here: %s", escapers(n.Cmds[1:]))
 	}
 	value, err := m.command(n.Cmds[0])
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return func(p *press, dot reflect.Value) error {
-		v, err := value(p, dot)
-		if err != nil {
-			return err
-		}
-		return c.print(p.out, v)
-	}, nil
+	switch get, text := value.get, value.text; {
+	case value.known && c.print(&l.text, value.value) == nil:
+	case text != nil:
+		l.add(func(p *press, dot reflect.Value) error {
+			s, err := text(p, dot)
+			if err != nil {
+				return err
+			}
+			return c.word(p.out, s)
+		})
+	default:
+		l.add(func(p *press, dot reflect.Value) error {
+			v, err := get(p, dot)
+			if err != nil {
+				return err
+			}
+			return c.print(p.out, v)
+		})
+	}
+	return nil
 }

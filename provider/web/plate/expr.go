@@ -12,20 +12,44 @@ import (
 // errUnknown says that a template uses more of the language than there is here.
 var errUnknown = errors.New("not part of the language that a plate knows")
 
-// An expr is a value in a template. The zero Value is nil.
-type expr func(p *press, dot reflect.Value) (reflect.Value, error)
+// An expr is a value in a template.
+type expr struct {
+	seen
+	get  func(p *press, dot reflect.Value) (reflect.Value, error) // the zero Value is nil
+	text func(p *press, dot reflect.Value) (string, error)        // the same, of what is always a string; may be nil
+}
 
-func none(*press, reflect.Value) (reflect.Value, error) { return reflect.Value{}, nil }
+func constant(v reflect.Value) expr {
+	return expr{seen: seen{known: true, value: v}, get: func(*press, reflect.Value) (reflect.Value, error) { return v, nil }}
+}
 
-func constant(v any) expr {
-	value := reflect.ValueOf(v)
-	return func(*press, reflect.Value) (reflect.Value, error) { return value, nil }
+// words is the value of x as a string.
+func (x *expr) words() func(p *press, dot reflect.Value) (string, error) {
+	if x.text != nil {
+		return x.text
+	}
+	get := x.get
+	return func(p *press, dot reflect.Value) (string, error) {
+		v, err := get(p, dot)
+		if err != nil {
+			return "", err
+		}
+		if v = open(v); !isString(v) {
+			return "", errArguments
+		}
+		return v.String(), nil
+	}
+}
+
+// isString reports whether v is a string, and not of a type that is one.
+func isString(v reflect.Value) bool {
+	return v.Kind() == reflect.String && v.Type() == reflect.TypeFor[string]()
 }
 
 // pipe is the value of a pipeline that declares nothing.
 func (m *maker) pipe(n *parse.PipeNode) (expr, error) {
 	if len(n.Decl) != 0 {
-		return nil, errUnknown
+		return expr{}, errUnknown
 	}
 	return m.expr(n)
 }
@@ -33,7 +57,7 @@ func (m *maker) pipe(n *parse.PipeNode) (expr, error) {
 // expr is the value of a pipeline of one command.
 func (m *maker) expr(n *parse.PipeNode) (expr, error) {
 	if len(n.Cmds) != 1 {
-		return nil, errUnknown
+		return expr{}, errUnknown
 	}
 	return m.command(n.Cmds[0])
 }
@@ -42,7 +66,7 @@ func (m *maker) command(c *parse.CommandNode) (expr, error) {
 	name, ok := c.Args[0].(*parse.IdentifierNode)
 	if !ok {
 		if len(c.Args) != 1 {
-			return nil, errUnknown
+			return expr{}, errUnknown
 		}
 		return m.operand(c.Args[0])
 	}
@@ -50,39 +74,58 @@ func (m *maker) command(c *parse.CommandNode) (expr, error) {
 	for _, a := range c.Args[1:] {
 		x, err := m.operand(a)
 		if err != nil {
-			return nil, err
+			return expr{}, err
 		}
 		args = append(args, x)
 	}
-	return m.call(name.Ident, args)
+	return m.function(name.Ident, args)
 }
 
 func (m *maker) operand(n parse.Node) (expr, error) {
 	switch n := n.(type) {
 	case *parse.DotNode:
-		return func(_ *press, dot reflect.Value) (reflect.Value, error) { return dot, nil }, nil
+		return m.here(), nil
 	case *parse.FieldNode:
-		return fields(n.Ident, func(_ *press, dot reflect.Value) (reflect.Value, error) { return dot, nil }), nil
+		return m.fields(n.Ident, m.here())
 	case *parse.VariableNode:
-		for slot := len(m.scope) - 1; slot >= 0; slot-- {
-			if m.scope[slot] == n.Ident[0] {
-				return fields(n.Ident[1:], func(p *press, _ reflect.Value) (reflect.Value, error) { return p.vars[p.base+slot], nil }), nil
+		for i := len(m.scope) - 1; i >= 0; i-- {
+			if v := m.scope[i]; v.name == n.Ident[0] {
+				return m.fields(n.Ident[1:], v.expr())
 			}
 		}
 	case *parse.StringNode:
-		return constant(kept(n.Text)), nil
+		return constant(reflect.ValueOf(kept(n.Text))), nil
 	case *parse.BoolNode:
-		return constant(n.True), nil
+		return constant(reflect.ValueOf(n.True)), nil
 	case *parse.NumberNode:
 		if n.IsInt {
-			return constant(int(n.Int64)), nil
+			return constant(reflect.ValueOf(int(n.Int64))), nil
 		}
 	case *parse.PipeNode:
 		return m.pipe(n)
 	case *parse.IdentifierNode:
-		return m.call(n.Ident, nil)
+		return m.function(n.Ident, nil)
 	}
-	return nil, errUnknown
+	return expr{}, errUnknown
+}
+
+// here is dot.
+func (m *maker) here() expr {
+	if m.dot.known {
+		return constant(m.dot.value)
+	}
+	return expr{seen: m.dot, get: func(_ *press, dot reflect.Value) (reflect.Value, error) { return dot, nil }}
+}
+
+func (v *variable) expr() expr {
+	slot := v.slot
+	switch {
+	case v.known:
+		return constant(v.value)
+	case v.root:
+		return expr{seen: v.seen, get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.root, nil }}
+	}
+	return expr{get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.vars[slot], nil }}
 }
 
 // A place is where a field of a type is.
@@ -95,15 +138,28 @@ type place struct {
 func kept(s string) string { return unique.Make(s).Value() }
 
 // fields is what x has by a chain of names.
-func fields(names []string, x expr) expr {
+func (m *maker) fields(names []string, x expr) (expr, error) {
 	for _, name := range names {
-		x = field(kept(name), x)
+		if value, ok := m.known[name]; ok && x.root {
+			x = constant(reflect.ValueOf(value))
+			continue
+		}
+		f := field(kept(name), x.get)
+		if x.known {
+			v, err := f(nil, reflect.Value{})
+			if err != nil {
+				return expr{}, err
+			}
+			x = constant(v)
+			continue
+		}
+		x = expr{get: f}
 	}
-	return x
+	return x, nil
 }
 
 // field is the field of a struct called name. A template sees one type in one place nearly always, so the last is kept.
-func field(name string, x expr) expr {
+func field(name string, x func(*press, reflect.Value) (reflect.Value, error)) func(*press, reflect.Value) (reflect.Value, error) {
 	var last atomic.Pointer[place]
 	return func(p *press, dot reflect.Value) (reflect.Value, error) {
 		v, err := x(p, dot)
@@ -154,6 +210,8 @@ func truth(v reflect.Value) bool {
 	switch v = open(v); v.Kind() {
 	case reflect.Invalid:
 		return false
+	case reflect.Bool:
+		return v.Bool()
 	case reflect.Slice, reflect.Map, reflect.Array, reflect.String:
 		return v.Len() > 0
 	case reflect.Pointer, reflect.Func, reflect.Chan:

@@ -6,74 +6,68 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
+	"sync"
 	"text/template/parse"
 )
 
 // A Plate is a template with all that it calls. Safe for concurrent use.
 type Plate struct {
-	main *body
-}
-
-// A body is one template.
-type body struct {
 	steps []step
-	slots int // variables that live at one time, `$` the first
+	room  sync.Pool // of *press
 }
 
-// A step is a node of a template.
+// A step prints a part of a template.
 type step func(p *press, dot reflect.Value) error
 
 // A press is one printing.
 type press struct {
 	out  *bytes.Buffer
-	vars []reflect.Value // of all templates that are being printed, one behind another
-	base int             // where those of the innermost begin
+	root reflect.Value
+	vars []reflect.Value // by slot
 	args []reflect.Value // of all calls that are being made, one behind another
 }
 
-// Make returns the Plate of t, with the functions that t was parsed with. It is the last that is done with t, and nothing is
-// printed from it any more.
-func Make(t *template.Template, funcs template.FuncMap) (*Plate, error) {
+// Make returns the Plate of t, with the functions that t was parsed with: what they give for the same arguments is always the
+// same. known are fields of the data, by name, whose values are always these: what depends on nothing else is printed now. It is
+// the last that is done with t, and nothing is printed from it any more.
+func Make(t *template.Template, funcs template.FuncMap, known map[string]any) (*Plate, error) {
 	// The first use of a template is when html/template writes its escapers into it. What it then says about nil is no matter.
 	var bad *template.Error
 	if err := t.Execute(io.Discard, nil); errors.As(err, &bad) {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	m := &maker{set: t, funcs: funcs, bodies: map[string]*body{}}
-	main, err := m.body(t.Name())
-	if err != nil {
+	m := &maker{set: t, funcs: maps.Clone(funcs), known: known, dot: seen{root: true}}
+	var l list
+	if err := m.template(&l, t.Name(), seen{root: true}); err != nil {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	return &Plate{main: main}, nil
+	plate, slots := &Plate{steps: l.done()}, m.most
+	plate.room.New = func() any { return &press{vars: make([]reflect.Value, slots)} }
+	return plate, nil
 }
 
 // Execute appends to out what the template makes of data: byte for byte what html/template would, which also fails where this
 // does. After an error out holds a part.
 func (p *Plate) Execute(out *bytes.Buffer, data any) error {
-	const usual = 16 // variables, and arguments
-	room := make([]reflect.Value, 2*usual)
-	run := &press{out: out, vars: room[0:0:usual], args: room[usual:usual]}
-	if err := run.body(p.main, reflect.ValueOf(data)); err != nil {
+	run := p.room.Get().(*press) //nolint:forcetypeassert // nothing else is put there
+	run.out, run.root = out, inner(reflect.ValueOf(data))
+	err := steps(p.steps, run, run.root)
+	// It held a person's data.
+	clear(run.vars)
+	clear(run.args[:cap(run.args)])
+	run.out, run.root, run.args = nil, reflect.Value{}, run.args[:0]
+	p.room.Put(run)
+	if err != nil {
 		return fmt.Errorf("plate: %w", err)
 	}
 	return nil
 }
 
-func (p *press) body(b *body, dot reflect.Value) error {
-	outer := p.base
-	p.base = len(p.vars)
-	for range b.slots {
-		p.vars = append(p.vars, reflect.Value{})
-	}
-	p.vars[p.base] = dot
-	err := p.steps(b.steps, dot)
-	p.vars, p.base = p.vars[:p.base], outer
-	return err
-}
-
-func (p *press) steps(steps []step, dot reflect.Value) error {
-	for _, s := range steps {
+func steps(list []step, p *press, dot reflect.Value) error {
+	for _, s := range list {
 		if err := s(p, dot); err != nil {
 			return err
 		}
@@ -81,186 +75,314 @@ func (p *press) steps(steps []step, dot reflect.Value) error {
 	return nil
 }
 
-// A maker makes the bodies of one set of templates.
-type maker struct {
-	set    *template.Template
-	funcs  template.FuncMap
-	bodies map[string]*body
-	scope  []string // names of the variables that are seen, by slot
-	slots  int      // the most that there were
+// A list is steps that are being made. What is known is one text up to the next step.
+type list struct {
+	steps []step
+	text  bytes.Buffer
 }
 
-// body returns the body of the template called name. A template that html/template has made another of, for another context
-// than that of text, is not found.
-func (m *maker) body(name string) (*body, error) {
-	if b, ok := m.bodies[name]; ok {
-		return b, nil
+func (l *list) add(s step) {
+	l.end()
+	l.steps = append(l.steps, s)
+}
+
+func (l *list) end() {
+	if l.text.Len() == 0 {
+		return
 	}
+	text := kept(l.text.String())
+	l.text.Reset()
+	l.steps = append(l.steps, func(p *press, _ reflect.Value) error { p.out.WriteString(text); return nil })
+}
+
+func (l *list) done() []step {
+	l.end()
+	return slices.Clip(l.steps)
+}
+
+// seen is what is known of a value when a plate is made: that it is the data itself, or what it is, or nothing.
+type seen struct {
+	root  bool
+	known bool
+	value reflect.Value // if known
+}
+
+// A variable is seen, or it stands in a slot.
+type variable struct {
+	name string
+	seen
+	slot int
+}
+
+// A maker makes a plate of a set of templates.
+type maker struct {
+	set   *template.Template
+	funcs template.FuncMap
+	known map[string]any
+	scope []variable // that are seen, the innermost last
+	dot   seen
+	slots int      // that are taken
+	most  int      // that were
+	open  []string // templates, the innermost last
+}
+
+// template appends the template called name, printed with dot. A template that html/template has made another of, for another
+// context than that of text, is not found. One that calls itself has no end here.
+func (m *maker) template(l *list, name string, dot seen) error {
 	t := m.set.Lookup(name)
 	if t == nil || t.Tree == nil {
-		return nil, fmt.Errorf("no template %q", name)
+		return fmt.Errorf("no template %q", name)
 	}
-	b := &body{}
-	m.bodies[name] = b // before it is whole: it may call itself
-	scope, slots := m.scope, m.slots
-	m.scope, m.slots = []string{"$"}, 1
-	steps, err := m.list(t.Tree.Root)
-	b.steps, b.slots = steps, m.slots
-	m.scope, m.slots = scope, slots
+	if slices.Contains(m.open, name) {
+		return fmt.Errorf("template %q calls itself: %w", name, errUnknown)
+	}
+	outer := *m
+	m.open = append(m.open, name)
+	m.scope, m.dot = nil, dot
+	slot := -1
+	if !dot.root && !dot.known {
+		slot = m.declare("$", seen{})
+		l.add(func(p *press, dot reflect.Value) error { p.vars[slot] = dot; return nil })
+	} else {
+		m.declare("$", dot)
+	}
+	err := m.list(l, t.Tree.Root)
+	m.scope, m.dot, m.open, m.slots = outer.scope, outer.dot, outer.open, outer.slots
 	if err != nil {
-		return nil, fmt.Errorf("template %q: %w", name, err)
+		return fmt.Errorf("template %q: %w", name, err)
 	}
-	return b, nil
+	return nil
 }
 
-// list makes the steps of a list; its variables end with it.
-func (m *maker) list(l *parse.ListNode) ([]step, error) {
-	if l == nil {
-		return nil, nil
+// declare makes a variable, with a slot if its value is not seen.
+func (m *maker) declare(name string, s seen) int {
+	v := variable{name: name, seen: s, slot: -1}
+	if !s.known && !s.root {
+		v.slot = m.slots
+		m.slots++
+		m.most = max(m.most, m.slots)
 	}
-	seen := len(m.scope)
-	defer func() { m.scope = m.scope[:seen] }()
-	steps := make([]step, 0, len(l.Nodes))
-	for _, n := range l.Nodes {
-		s, err := m.node(n)
-		if err != nil {
-			return nil, err
-		}
-		if s != nil {
-			steps = append(steps, s)
-		}
-	}
-	return steps, nil
+	m.scope = append(m.scope, v)
+	return v.slot
 }
 
-func (m *maker) node(n parse.Node) (step, error) {
+// list appends the steps of n; its variables end with it.
+func (m *maker) list(l *list, n *parse.ListNode) error {
+	if n == nil {
+		return nil
+	}
+	scope, slots := len(m.scope), m.slots
+	defer func() { m.scope, m.slots = m.scope[:scope], slots }()
+	for _, n := range n.Nodes {
+		if err := m.node(l, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apart returns the steps of n with another dot.
+func (m *maker) apart(n *parse.ListNode, dot seen) ([]step, error) {
+	outer := m.dot
+	m.dot = dot
+	var l list
+	err := m.list(&l, n)
+	m.dot = outer
+	return l.done(), err
+}
+
+// within appends the steps of n with a dot that is seen.
+func (m *maker) within(l *list, n *parse.ListNode, dot seen) error {
+	outer := m.dot
+	m.dot = dot
+	err := m.list(l, n)
+	m.dot = outer
+	return err
+}
+
+func (m *maker) node(l *list, n parse.Node) error {
 	switch n := n.(type) {
 	case *parse.TextNode:
-		text := kept(string(n.Text))
-		return func(p *press, _ reflect.Value) error { p.out.WriteString(text); return nil }, nil
+		l.text.Write(n.Text)
+		return nil
 	case *parse.CommentNode:
-		return nil, nil
+		return nil
 	case *parse.ActionNode:
-		s, err := m.action(n.Pipe)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n, err)
+		if err := m.action(l, n.Pipe); err != nil {
+			return fmt.Errorf("%s: %w", n, err)
 		}
-		return s, nil
+		return nil
 	case *parse.IfNode:
-		return m.choice(&n.BranchNode, false)
+		return m.choice(l, &n.BranchNode, false)
 	case *parse.WithNode:
-		return m.choice(&n.BranchNode, true)
+		return m.choice(l, &n.BranchNode, true)
 	case *parse.RangeNode:
-		return m.loop(&n.BranchNode)
+		return m.loop(l, &n.BranchNode)
 	case *parse.TemplateNode:
-		b, err := m.body(n.Name)
-		if err != nil {
-			return nil, err
-		}
-		data := none
-		if n.Pipe != nil {
-			if data, err = m.pipe(n.Pipe); err != nil {
-				return nil, err
-			}
-		}
-		return func(p *press, dot reflect.Value) error {
-			v, err := data(p, dot)
-			if err != nil {
-				return err
-			}
-			return p.body(b, v)
-		}, nil
+		return m.call(l, n)
 	}
-	return nil, fmt.Errorf("%s: %w", n, errUnknown)
+	return fmt.Errorf("%s: %w", n, errUnknown)
 }
 
-// declare gives a variable a slot.
-func (m *maker) declare(v *parse.VariableNode) int {
-	m.scope = append(m.scope, v.Ident[0])
-	m.slots = max(m.slots, len(m.scope))
-	return len(m.scope) - 1
+// call appends the template that n calls.
+func (m *maker) call(l *list, n *parse.TemplateNode) error {
+	data := constant(reflect.Value{})
+	if n.Pipe != nil {
+		var err error
+		if data, err = m.pipe(n.Pipe); err != nil {
+			return err
+		}
+	}
+	if data.known || data.root && m.dot.root {
+		return m.template(l, n.Name, data.seen)
+	}
+	var in list
+	if err := m.template(&in, n.Name, data.seen); err != nil {
+		return err
+	}
+	list := in.done()
+	l.add(func(p *press, dot reflect.Value) error {
+		v, err := data.get(p, dot)
+		if err != nil {
+			return err
+		}
+		return steps(list, p, v)
+	})
+	return nil
 }
 
-func (m *maker) choice(n *parse.BranchNode, with bool) (step, error) {
+func (m *maker) choice(l *list, n *parse.BranchNode, with bool) error {
 	if len(n.Pipe.Decl) != 0 {
-		return nil, errUnknown
+		return errUnknown
 	}
 	value, err := m.pipe(n.Pipe)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Pipe, err)
+		return fmt.Errorf("%s: %w", n.Pipe, err)
 	}
-	yes, err := m.list(n.List)
+	inside := m.dot
+	if with {
+		inside = value.seen
+	}
+	switch {
+	case value.known && truth(value.value):
+		return m.within(l, n.List, inside)
+	case value.known:
+		return m.list(l, n.ElseList)
+	}
+	yes, err := m.apart(n.List, inside)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	no, err := m.list(n.ElseList)
+	no, err := m.apart(n.ElseList, m.dot)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return func(p *press, dot reflect.Value) error {
-		v, err := value(p, dot)
+	l.add(func(p *press, dot reflect.Value) error {
+		v, err := value.get(p, dot)
 		switch {
 		case err != nil:
 			return err
 		case !truth(v):
-			return p.steps(no, dot)
+			return steps(no, p, dot)
 		case with:
-			return p.steps(yes, v)
+			return steps(yes, p, v)
 		}
-		return p.steps(yes, dot)
-	}, nil
+		return steps(yes, p, dot)
+	})
+	return nil
 }
 
-func (m *maker) loop(n *parse.BranchNode) (step, error) {
+func (m *maker) loop(l *list, n *parse.BranchNode) error {
 	if n.Pipe.IsAssign || len(n.Pipe.Decl) > 2 {
-		return nil, errUnknown
+		return errUnknown
 	}
 	value, err := m.expr(n.Pipe)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", n.Pipe, err)
+		return fmt.Errorf("%s: %w", n.Pipe, err)
 	}
-	seen := len(m.scope)
+	if value.known {
+		return m.unrolled(l, n, inner(value.value))
+	}
+	scope, slots := len(m.scope), m.slots
 	index, element := -1, -1
 	if decl := n.Pipe.Decl; len(decl) > 0 {
 		if len(decl) == 2 {
-			index = m.declare(decl[0])
+			index = m.declare(decl[0].Ident[0], seen{})
 		}
-		element = m.declare(decl[len(decl)-1])
+		element = m.declare(decl[len(decl)-1].Ident[0], seen{})
 	}
-	each, err := m.list(n.List)
-	m.scope = m.scope[:seen]
+	each, err := m.apart(n.List, seen{})
+	m.scope, m.slots = m.scope[:scope], slots
 	if err != nil {
-		return nil, err
+		return err
 	}
-	no, err := m.list(n.ElseList)
+	no, err := m.apart(n.ElseList, m.dot)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return func(p *press, dot reflect.Value) error {
-		list, err := value(p, dot)
+	l.add(func(p *press, dot reflect.Value) error {
+		list, err := value.get(p, dot)
 		if err != nil {
 			return err
 		}
-		switch list = inner(list); {
-		case !list.IsValid():
-			return p.steps(no, dot)
-		case list.Kind() != reflect.Slice && list.Kind() != reflect.Array:
-			return fmt.Errorf("range over %s", list.Type())
-		case list.Len() == 0:
-			return p.steps(no, dot)
+		if list = inner(list); !list.IsValid() {
+			return steps(no, p, dot)
+		}
+		if err := isList(list); err != nil {
+			return err
+		}
+		if list.Len() == 0 {
+			return steps(no, p, dot)
 		}
 		for i := range list.Len() {
 			v := list.Index(i)
 			if index >= 0 {
-				p.vars[p.base+index] = reflect.ValueOf(i)
+				p.vars[index] = reflect.ValueOf(i)
 			}
 			if element >= 0 {
-				p.vars[p.base+element] = v
+				p.vars[element] = v
 			}
-			if err := p.steps(each, v); err != nil {
+			if err := steps(each, p, v); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, nil
+	})
+	return nil
+}
+
+// unrolled appends what n makes of each element of a list that is known.
+func (m *maker) unrolled(l *list, n *parse.BranchNode, values reflect.Value) error {
+	if !values.IsValid() {
+		return m.list(l, n.ElseList)
+	}
+	if err := isList(values); err != nil {
+		return err
+	}
+	if values.Len() == 0 {
+		return m.list(l, n.ElseList)
+	}
+	for i := range values.Len() {
+		element := seen{known: true, value: values.Index(i)}
+		scope := len(m.scope)
+		if decl := n.Pipe.Decl; len(decl) > 0 {
+			if len(decl) == 2 {
+				m.declare(decl[0].Ident[0], seen{known: true, value: reflect.ValueOf(i)})
+			}
+			m.declare(decl[len(decl)-1].Ident[0], element)
+		}
+		err := m.within(l, n.List, element)
+		m.scope = m.scope[:scope]
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isList(v reflect.Value) error {
+	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+		return fmt.Errorf("range over %s", v.Type())
+	}
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,18 +72,29 @@ var texts = []string{
 	`{{$s := .S}}{{$in := .In}}{{if .Yes}}{{$s := "other"}}{{$s}}{{end}}{{$s}}{{$in.Deep.Name}}`,
 	`{{up .S}}{{up (print "a" .S .I)}}{{join .S "x" .In.Name}}{{date .At}}{{if has .S}}has{{end}}{{range list}}{{of .}}{{end}}{{print .I .U "x" .Yes}}`,
 	`{{if eq .S "valid" "b"}}eq{{end}}{{if eq .I -3}}three{{end}}{{if eq .N "valid"}}n{{end}}{{if eq .Yes true}}t{{end}}{{if gt (len .In.List) 1}}more{{end}}{{len .S}}{{range .Pairs}}{{index . 0}}={{index . 1}}{{end}}`,
-	`{{define "x"}}{{$a := .Name}}[{{$a}}{{with .Deep}}{{template "x" .}}{{end}}]{{end}}{{$a := .S}}{{template "x" .In}}{{$a}}{{block "y" .}}{{.S}}{{end}}{{template "z"}}{{define "z"}}z{{end}}`,
+	`{{define "x"}}{{$a := .Name}}[{{$a}}{{with .Deep}}{{$.Name}}{{template "w" $}}{{end}}]{{end}}{{define "w"}}{{.Name}}{{range .List}}{{.}}{{end}}{{$.Deep.Name}}{{end}}{{$a := .S}}{{template "x" .In}}{{$a}}{{block "y" .}}{{.S}}{{end}}{{template "z"}}{{define "z"}}z{{end}}`,
 	`{{if .At.IsZero}}never{{end}}{{/* nothing */}} {{- .S -}} `,
 }
 
 var values = []string{"valid", "", `"><script>alert(1)</script>`, "Дем'яненко & Ко", "ТОВ «Приклад» + 🔑", "javascript:alert(1)", "https://a.example/?b=c&d=%zz%20#x",
 	"/login/AbC-_9/demo", "\x00\x7f\xff\xfe", "a\u2028b", "{{.}}", "mailto:x", "a:b/c", "100%", "\U000f0000"}
 
+// known are the fields of d of one kind, or all.
+func known(d *all, kinds ...reflect.Kind) map[string]any {
+	fields, v := map[string]any{}, reflect.ValueOf(d).Elem()
+	for i := range v.NumField() {
+		if kinds == nil || slices.Contains(kinds, v.Field(i).Kind()) {
+			fields[v.Type().Field(i).Name] = v.Field(i).Interface()
+		}
+	}
+	return fields
+}
+
 // both prints text by html/template and by a plate.
-func both(t *testing.T, text string, d any) (want, got string, wantErr, gotErr error) {
+func both(t *testing.T, text string, d any, known map[string]any) (want, got string, wantErr, gotErr error) {
 	t.Helper()
 	parsed := func() *template.Template { return template.Must(template.New("t").Funcs(functions).Parse(text)) }
-	plate, err := Make(parsed(), functions)
+	plate, err := Make(parsed(), functions, known)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -94,12 +107,16 @@ func both(t *testing.T, text string, d any) (want, got string, wantErr, gotErr e
 func TestSameAsTemplate(t *testing.T) {
 	for _, text := range texts {
 		for _, s := range values {
-			want, got, wantErr, err := both(t, text, data(s))
-			if wantErr != nil || err != nil {
-				t.Fatalf("%s of %q: %v, html/template: %v", text, s, err, wantErr)
-			}
-			if got != want {
-				t.Errorf("%s of %q:\ngot  %q\nwant %q", text, s, got, want)
+			d := data(s)
+			for what, k := range map[string]map[string]any{"nothing": nil, "strings": known(d, reflect.String), "lists": known(d, reflect.Slice), "all": known(d),
+				"all but strings": known(d, reflect.Int, reflect.Bool, reflect.Struct, reflect.Pointer, reflect.Slice, reflect.Interface)} {
+				want, got, wantErr, err := both(t, text, d, k)
+				if wantErr != nil || err != nil {
+					t.Fatalf("%s of %q: %v, html/template: %v", text, s, err, wantErr)
+				}
+				if got != want {
+					t.Errorf("%s of %q, %s known:\ngot  %q\nwant %q", text, s, what, got, want)
+				}
 			}
 		}
 	}
@@ -109,7 +126,24 @@ func TestSameAsTemplate(t *testing.T) {
 func TestFails(t *testing.T) {
 	for _, text := range []string{`{{.Absent}}`, `{{.None.Name}}`, `{{.S.Name}}`, `{{fails .S}}`, `{{up .I}}`, `{{of .S}}`, `{{len .I}}`,
 		`{{index .Pairs 5}}`, `{{eq .S .I}}`, `{{date .S}}`, `{{has}}`, `{{template "x" .Any}}{{define "x"}}{{.Absent}}{{end}}`} {
-		if _, _, want, got := both(t, text, data("valid")); want == nil || got == nil {
+		if _, _, want, got := both(t, text, data("valid"), nil); want == nil || got == nil {
+			t.Errorf("%s: %v, html/template: %v", text, got, want)
+		}
+	}
+}
+
+// What is known is printed when the plate is made, and a call that fails then fails with every page.
+func TestKnown(t *testing.T) {
+	const text = `<p title="{{.S}}">{{if .Yes}}{{up .S}}{{range $i, $x := .In.List}}{{if $i}},{{end}}{{$x}}{{end}}{{else}}{{.Absent}}{{end}}{{with .None}}{{.Absent}}{{end}}</p>`
+	p, err := Make(template.Must(template.New("t").Funcs(functions).Parse(text)), functions, known(data("<")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.steps) != 1 {
+		t.Errorf("%d steps, want one text", len(p.steps))
+	}
+	for _, text := range []string{`{{fails .S}}`, `{{up .I}}`, `{{len .I}}`, `{{eq .S .I}}`, `{{if .None}}{{fails "x"}}{{end}}{{fails "y"}}`} {
+		if _, _, want, got := both(t, text, data("valid"), known(data("valid"))); want == nil || got == nil {
 			t.Errorf("%s: %v, html/template: %v", text, got, want)
 		}
 	}
@@ -119,18 +153,19 @@ func TestFails(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, text := range []string{`{{.S | up}}`, `{{range .Ins}}{{break}}{{end}}`, `{{$x := 1}}{{$x = 2}}`, `{{with $x := .In}}{{$x}}{{end}}`, `{{1.5}}`,
 		`{{nil | print}}`, `{{printf "%s" .S}}`, `{{(index .Ins 0).Name}}`, `{{.In.Method 1}}`,
+		`{{define "x"}}{{with .Deep}}{{template "x" .}}{{end}}{{end}}{{template "x" .In}}`,
 		`<script>x = {{.S}}</script>`, `<p style="{{.S}}">`, `<p title={{.S}}>`, `<a title="{{template "x" .}}">{{define "x"}}{{.S}}{{end}}`} {
 		p, err := template.New("t").Funcs(functions).Parse(text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if _, err := Make(p, functions); err == nil {
+		if _, err := Make(p, functions, nil); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
 	// What html/template itself refuses is its error.
 	var bad *template.Error
-	if _, err := Make(template.Must(template.New("t").Parse(`<a href='{{if .S}}"{{else}}'{{end}}>`)), nil); !errors.As(err, &bad) {
+	if _, err := Make(template.Must(template.New("t").Parse(`<a href='{{if .S}}"{{else}}'{{end}}>`)), nil, nil); !errors.As(err, &bad) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -162,7 +197,7 @@ func TestPlainCharacters(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	plate, err := Make(template.Must(template.New("t").Parse(`{{.Any.Name}}{{.S}}`)), nil)
+	plate, err := Make(template.Must(template.New("t").Parse(`{{.Any.Name}}{{.S}}`)), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +227,7 @@ func FuzzSameAsTemplate(f *testing.F) {
 	}
 	const text = `<title>{{.}}</title><a href="{{.}}" title="{{.}}">{{.}}</a><a href="/x/{{.}}"></a><a href="/x?{{.}}"></a><meta http-equiv="refresh" content="3;url={{.}}">`
 	slow := template.Must(template.New("t").Parse(text))
-	fast, err := Make(template.Must(template.New("t").Parse(text)), nil)
+	fast, err := Make(template.Must(template.New("t").Parse(text)), nil, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
