@@ -39,7 +39,13 @@ func TestKnown(t *testing.T) {
 		t.Fatalf("reading remembers %d, %v", k.Len(), err)
 	}
 	k.Remember(first)
+	if n := first.TableSize(); n != 0 {
+		t.Errorf("tables of %d octets for who came once", n)
+	}
 	k.Remember(first)
+	if n, want := first.TableSize(), first.PublicKey.DSTU.PrecomputeSmall().TableSize(); n != want || n > 8<<10 {
+		t.Errorf("tables of %d octets for who came twice, want %d", n, want) // 0 on machines without the instructions
+	}
 	again, err := k.Parse(list[0].Raw)
 	if err != nil || again != first || k.Len() != 1 {
 		t.Fatalf("%d remembered, %v", k.Len(), err)

@@ -108,6 +108,18 @@ func p256(b *testing.B) (*ecdsa.PrivateKey, []byte) {
 	return k, digest
 }
 
+// BenchmarkVerifySeen is with the tables of PrecomputeSmall.
+func BenchmarkVerifySeen(b *testing.B) {
+	benchmarkCurves(b, func(b *testing.B, k *PrivateKey, digest, sig []byte) {
+		pub := k.pub.PrecomputeSmall()
+		for b.Loop() {
+			if !pub.Verify(digest, sig) {
+				b.Fatal("refused")
+			}
+		}
+	})
+}
+
 // BenchmarkVerifyCold is BenchmarkVerifyKnown with other work in between, as a server has it: the tables are in no near cache.
 func BenchmarkVerifyCold(b *testing.B) {
 	benchmarkCurves(b, func(b *testing.B, k *PrivateKey, digest, sig []byte) {

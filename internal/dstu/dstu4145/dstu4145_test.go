@@ -68,7 +68,7 @@ func TestSignVerify(t *testing.T) {
 			if !pub.Equal(k.Public()) || !bytes.Equal(pub.Bytes(), k.pub.Bytes()) {
 				t.Fatal("the public key does not survive its encoding")
 			}
-			for name, pub := range map[string]*PublicKey{"new": pub, "known": pub.Precompute()} {
+			for name, pub := range map[string]*PublicKey{"new": pub, "seen": pub.PrecomputeSmall(), "known": pub.Precompute()} {
 				if !pub.Verify(digest, sig) {
 					t.Fatalf("%s key: refused", name)
 				}
@@ -124,7 +124,7 @@ func TestZeroSignature(t *testing.T) {
 		} {
 			bad := bytes.Clone(sig)
 			change(bad)
-			for _, pub := range []*PublicKey{k.pub, k.pub.Precompute()} {
+			for _, pub := range []*PublicKey{k.pub, k.pub.PrecomputeSmall(), k.pub.Precompute()} {
 				if err := pub.VerifyVarTime(digest, bad); !errors.Is(err, ErrSignatureRange) {
 					t.Errorf("%s: got %v, want ErrSignatureRange", name, err)
 				}
@@ -180,7 +180,7 @@ func TestInfinityR(t *testing.T) {
 			}
 			c.n.mul(&s, &k.d, &r)
 			sig := c.n.appendBytes(c.n.appendBytes(nil, &r), &s)
-			for name, pub := range map[string]*PublicKey{"new": k.pub, "known": k.pub.Precompute()} {
+			for name, pub := range map[string]*PublicKey{"new": k.pub, "seen": k.pub.PrecomputeSmall(), "known": k.pub.Precompute()} {
 				if err := pub.VerifyVarTime([]byte("any digest"), sig); !errors.Is(err, ErrSignatureInfinity) {
 					t.Errorf("%s key: got %v, want ErrSignatureInfinity", name, err)
 				}
@@ -602,8 +602,14 @@ func TestMultiples(t *testing.T) {
 			c.n.setBytes(&ss, leBytes(s, c.ScalarSize()))
 			c.n.setBytes(&us, leBytes(u, c.ScalarSize()))
 			want := w.add(w.scalarMul(s, w.p), w.scalarMul(u, q))
-			var sums [2]gf2m.Point
+			var sums [3]gf2m.Point
 			c.sumVarTime(&sums[0], &ss, &us, &k.pub.point)
+			if small := k.pub.PrecomputeSmall(); small.split != nil {
+				c.mulSplitVarTime(&sums[2], &us, small.split)
+				c.accumulateVarTime(&sums[2], &ss, c.wideTable())
+			} else {
+				sums[2] = sums[0]
+			}
 			c.sumKnownVarTime(&sums[1], &ss, &us, table, &k.pub.point)
 			for j := range sums {
 				var a gf2m.Affine
@@ -636,8 +642,9 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		got := k.pub.VerifyVarTime(digest, sig)
-		if known := k.pub.Precompute().VerifyVarTime(digest, sig); known != got {
-			t.Fatalf("new key: %v, known key: %v", got, known)
+		known, seen := k.pub.Precompute().VerifyVarTime(digest, sig), k.pub.PrecomputeSmall().VerifyVarTime(digest, sig)
+		if known != got || seen != got {
+			t.Fatalf("new key: %v, known key: %v, seen key: %v", got, known, seen)
 		}
 		if c.Index() == 0 && len(sig) == c.SignatureSize() {
 			w := twinOf(c)
@@ -681,7 +688,7 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		known := k.pub.Precompute()
-		for name, pub := range map[string]*PublicKey{"new": k.pub, "known": known} {
+		for name, pub := range map[string]*PublicKey{"new": k.pub, "seen": k.pub.PrecomputeSmall(), "known": known} {
 			pub.Verify(digest, sig)
 			if n := testing.AllocsPerRun(5, func() { pub.Verify(digest, sig) }); n != 0 {
 				t.Errorf("%s, %s key: %v allocations, want 0", c.Name(), name, n)

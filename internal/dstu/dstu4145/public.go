@@ -12,6 +12,7 @@ type PublicKey struct {
 	point      gf2m.Affine
 	compressed []byte
 	windows    *fixedTable // after Precompute
+	split      *splitTable // after PrecomputeSmall
 }
 
 // ParsePublicKey decompresses and checks a point of exactly PointSize bytes, little-endian (ДСТУ 4145-2002, clause
@@ -49,14 +50,18 @@ func (k *PublicKey) Precompute() *PublicKey {
 
 func (k *PublicKey) precompute(width int) *PublicKey {
 	p := *k
+	p.split = nil
 	p.windows = k.curve.newFixedTable(&k.point, width, k.curve.field.CheapInversion())
 	return &p
 }
 
-// TableSize is the number of octets of the tables that Precompute made, 0 for a key without.
+// TableSize is the number of octets of the tables that Precompute or PrecomputeSmall made, 0 for a key without.
 func (k *PublicKey) TableSize() int {
-	if k.windows == nil {
-		return 0
+	switch {
+	case k.windows != nil:
+		return k.windows.points.Size()
+	case k.split != nil:
+		return k.split.points.Size()
 	}
-	return k.windows.points.Size()
+	return 0
 }

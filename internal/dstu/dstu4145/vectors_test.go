@@ -154,7 +154,7 @@ func testSignatureVector(t *testing.T, c *Curve, v *vector) {
 	if v.Signature != nil && !bytes.Equal(v.Signature[2:], sig) {
 		t.Errorf("signature encoding: got %x, want %x", sig, v.Signature[2:])
 	}
-	for name, pub := range map[string]*PublicKey{"new key": k.pub, "known key": k.pub.Precompute()} {
+	for name, pub := range map[string]*PublicKey{"new key": k.pub, "seen key": k.pub.PrecomputeSmall(), "known key": k.pub.Precompute()} {
 		if got := pub.Verify(v.Digest, sig); got != v.Valid {
 			t.Errorf("%s: got %v, want %v", name, got, v.Valid)
 		}

@@ -38,9 +38,13 @@ func (k *PublicKey) VerifyVarTime(digest, sig []byte) error {
 
 	// R = sP + rQ
 	var sum gf2m.Point
-	if k.windows != nil {
+	switch {
+	case k.windows != nil:
 		c.sumKnownVarTime(&sum, &s, &r, k.windows, &k.point)
-	} else {
+	case k.split != nil:
+		c.mulSplitVarTime(&sum, &r, k.split)
+		c.accumulateVarTime(&sum, &s, c.wideTable())
+	default:
 		c.sumVarTime(&sum, &s, &r, &k.point)
 	}
 	// Before any comparison: with Z = 0 the next one reads 0 = 0.

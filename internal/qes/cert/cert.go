@@ -26,7 +26,7 @@ type Certificate struct {
 	key     crypto.PublicKey
 	keyErr  error
 
-	tables atomic.Pointer[dstu4145.PublicKey] // the key with its tables, after Precompute
+	tables atomic.Pointer[dstu4145.PublicKey] // the key with its tables, after Precompute or PrecomputeSmall
 
 	asked     atomic.Pointer[facts]
 	issuerKey atomic.Pointer[[]byte] // the SubjectPublicKeyInfo that was found to have signed it

@@ -289,10 +289,28 @@ func (c *Certificate) Precompute() int {
 	}
 	fast := c.tables.Load()
 	if fast == nil {
-		fast = c.PublicKey.DSTU.Precompute()
-		c.tables.Store(fast)
+		fast = c.PublicKey.DSTU
 	}
+	fast = fast.Precompute()
+	c.tables.Store(fast)
 	return fast.TableSize()
+}
+
+// PrecomputeSmall makes the small tables, for a person who comes again: some KiB, where Precompute takes hundreds. What
+// there is already stays. See dstu4145.PublicKey.PrecomputeSmall.
+func (c *Certificate) PrecomputeSmall() {
+	if c.PublicKey.DSTU == nil || c.tables.Load() != nil {
+		return
+	}
+	c.tables.CompareAndSwap(nil, c.PublicKey.DSTU.PrecomputeSmall())
+}
+
+// TableSize is the number of octets of the tables of c's key.
+func (c *Certificate) TableSize() int {
+	if k := c.tables.Load(); k != nil {
+		return k.TableSize()
+	}
+	return 0
 }
 
 // Curve names the curve of the key: "M257", "P-256", or "" for RSA and keys that are not taken.
