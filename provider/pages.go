@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"brama/provider/oauth"
 	"brama/provider/web"
 )
@@ -47,13 +45,13 @@ func (p *Provider) docs(w http.ResponseWriter, r *http.Request, name string) {
 
 // kit serves a file of the entry button for portals.
 func (p *Provider) kit(w http.ResponseWriter, r *http.Request) {
-	if !p.site.Kit(w, mux.Vars(r)["file"]) {
+	if !p.site.Kit(w, variable(r, "file")) {
 		p.problem(w, r, http.StatusNotFound, "NOT_FOUND", nil, 0)
 	}
 }
 
 func (p *Provider) logo(w http.ResponseWriter, r *http.Request) {
-	if !p.site.ServeLogo(w, mux.Vars(r)["file"]) {
+	if !p.site.ServeLogo(w, variable(r, "file")) {
 		p.problem(w, r, http.StatusNotFound, "NOT_FOUND", nil, 0)
 	}
 }

@@ -98,7 +98,10 @@ func New(cfg Config) (*Provider, error) {
 	if err := flow.EndBlocked(ctx); err != nil {
 		return nil, err
 	}
-	p.handler = p.guard(p.withPeer(p.withAddress(withFixed(p.routes(flow, engine)))))
+	router := p.routes(flow, engine)
+	table := newRouteTable(router)
+	table.mark(machinePaths(p.site.Base())...)
+	p.handler = p.guard(table, p.withPeer(p.withAddress(dispatch(router))))
 	return p, nil
 }
 
@@ -210,10 +213,10 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Rout
 		r = root.PathPrefix(base).Subrouter()
 	}
 	byID := func(h func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["id"]) }
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, variable(r, "id")) }
 	}
 	byMethod := func(h func(http.ResponseWriter, *http.Request, string, string)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["id"], mux.Vars(r)["method"]) }
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, variable(r, "id"), variable(r, "method")) }
 	}
 	r.HandleFunc(oauth.PathDiscovery, engine.Discovery).Methods(get...)
 	root.HandleFunc(oauth.PathMetadata+p.site.Base(), engine.Discovery).Methods(get...)
@@ -231,7 +234,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Rout
 	if p.cfg.Registration != nil {
 		r.HandleFunc(oauth.PathRegister, p.limited(engine.Register)).Methods(http.MethodPost)
 		r.HandleFunc(oauth.PathRegister+"/{client}", p.limited(func(w http.ResponseWriter, r *http.Request) {
-			engine.ManageClient(w, r, mux.Vars(r)["client"])
+			engine.ManageClient(w, r, variable(r, "client"))
 		})).Methods(http.MethodGet, http.MethodPut, http.MethodDelete)
 	}
 
@@ -255,16 +258,16 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Rout
 
 	// What other systems and telephones know. None of it is a right: that is the ticket in the browser's cookie.
 	named := func(h func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { h(w, r, mux.Vars(r)["method"]) }
+		return func(w http.ResponseWriter, r *http.Request) { h(w, r, variable(r, "method")) }
 	}
 	r.HandleFunc("/return/{method}", p.limited(named(flow.Return))).Methods(http.MethodGet)
 	r.HandleFunc("/return/{method}", p.limited(named(flow.ReturnPost))).Methods(http.MethodPost)
 	r.HandleFunc("/return/{method}/not-me", p.limited(named(flow.NotMe))).Methods(http.MethodPost)
 	r.HandleFunc("/return/{method}/{handle}", p.limited(func(w http.ResponseWriter, r *http.Request) {
-		flow.Link(w, r, mux.Vars(r)["method"], mux.Vars(r)["handle"])
+		flow.Link(w, r, variable(r, "method"), variable(r, "handle"))
 	})).Methods(http.MethodGet)
 	r.HandleFunc("/notify/{method}/{secret}", func(w http.ResponseWriter, r *http.Request) {
-		flow.Notify(w, r, mux.Vars(r)["method"], mux.Vars(r)["secret"])
+		flow.Notify(w, r, variable(r, "method"), variable(r, "secret"))
 	}).Methods(http.MethodPost)
 
 	for _, page := range []string{"help", "accessibility", "privacy", "feedback"} {
@@ -272,7 +275,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Rout
 	}
 	r.HandleFunc(web.DocsPath, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, "") }).Methods(get...)
 	r.HandleFunc(web.KitPath+"/{file:[a-z]+\\.[a-z]+}", p.kit).Methods(get...)
-	r.HandleFunc(web.DocsPath+"/"+docPattern, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, mux.Vars(r)["doc"]) }).Methods(get...)
+	r.HandleFunc(web.DocsPath+"/"+docPattern, func(w http.ResponseWriter, r *http.Request) { p.docs(w, r, variable(r, "doc")) }).Methods(get...)
 	r.HandleFunc(web.LogoPath+"/{file:[0-9a-f]{64}\\.png}", p.logo).Methods(get...)
 	r.PathPrefix("/static/").Handler(p.site.Assets())
 	r.HandleFunc("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
@@ -289,7 +292,7 @@ func (p *Provider) routes(flow *authflow.Flow, engine *oauth.Provider) *mux.Rout
 // nameRoute gives the log the pattern of the address: an address itself may hold what a log must not.
 func nameRoute(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e := entryOf(r.Context()); e != nil {
+		if e := entryOf(r.Context()); e != nil && e.found.handler == nil {
 			if route := mux.CurrentRoute(r); route != nil {
 				template, err := route.GetPathTemplate()
 				if err == nil {

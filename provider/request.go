@@ -16,6 +16,7 @@ import (
 // An entry is what the operator's log says of one request: no address of a person, no query, no header, no body.
 type entry struct {
 	event  string
+	found  found
 	route  string
 	status int
 	code   string
@@ -85,15 +86,18 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 const maxURL = 16 << 10
 
 // guard surrounds every request: its number, its safe headers, its line in the log, and no way out for a panic.
-func (p *Provider) guard(next http.Handler) http.Handler {
+func (p *Provider) guard(table *routeTable, next http.Handler) http.Handler {
 	https := strings.HasPrefix(p.cfg.Issuer, "https://") && !p.cfg.Dev
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := p.cfg.Now()
-		rec := &recorder{ResponseWriter: w, entry: entry{event: newEvent(), status: http.StatusOK}}
+		rec := &recorder{ResponseWriter: w, entry: entry{event: newEvent(), status: http.StatusOK, found: table.find(r.Method, r.URL.Path)}}
 		e := &rec.entry
 		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
 		h := w.Header()
 		web.Secure(h, https)
+		if route := e.found.route; route == nil || !route.data {
+			web.SecurePage(h)
+		}
 		h["X-Request-Id"] = []string{e.event}
 		defer func() {
 			if v := recover(); v != nil {

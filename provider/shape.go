@@ -56,11 +56,11 @@ func wellShaped(vars map[string]string) bool {
 	return true
 }
 
-// shaped finds nothing at addresses whose variables have not their shapes: no handler sees them.
+// shaped finds nothing at addresses whose variables have not their shapes: no handler sees them. The table has looked at its own.
 func (p *Provider) shaped(next http.Handler) http.Handler {
 	missing := p.notFound(http.StatusNotFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !wellShaped(mux.Vars(r)) {
+		if e := entryOf(r.Context()); (e == nil || e.found.handler == nil) && !wellShaped(mux.Vars(r)) {
 			missing.ServeHTTP(w, r)
 			return
 		}

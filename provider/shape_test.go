@@ -51,7 +51,7 @@ func TestEveryVariableHasShape(t *testing.T) {
 	}
 	// Nothing is behind the routes: a request that reaches a handler panics.
 	router := p.routes(nil, nil)
-	handler := p.guard(router)
+	handler := p.guard(newRouteTable(router), dispatch(router))
 	variable := regexp.MustCompile(`\{(\w+)(:[^}]*)?\}`)
 	n := 0
 	err = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {

@@ -115,16 +115,22 @@ var (
 	safeTransport   = []string{"max-age=31536000"}
 )
 
-// Secure sets the headers of every answer, whatever it is. A page adds its own policy to them. The names are in their canonical
-// form, which http.Header.Set would find out anew for each.
+// Secure sets the headers of every answer, whatever it is. The names are in their canonical form, which http.Header.Set would find
+// out anew for each.
 func Secure(h http.Header, https bool) {
 	h["Content-Security-Policy"] = safePolicy
 	h["X-Content-Type-Options"] = safeTypes
+	if https {
+		h["Strict-Transport-Security"] = safeTransport
+	}
+}
+
+// SecurePage adds the headers of every answer that a browser may show or follow: all but JSON that programs ask for. They speak of
+// windows, frames, links and features, which such an answer does not have, and with more than eight headers an answer costs twice
+// as much. A page adds its own policy to them.
+func SecurePage(h http.Header) {
 	h["X-Frame-Options"] = safeFrames
 	h["Referrer-Policy"] = safeReferrer
 	h["Cross-Origin-Opener-Policy"] = safeOpener
 	h["Permissions-Policy"] = safePermissions
-	if https {
-		h["Strict-Transport-Security"] = safeTransport
-	}
 }
