@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brama/internal/audit"
 )
 
 // The answer of response_mode form_post is a page with a form and a visible button; its script is a file of ours.
@@ -87,9 +89,18 @@ func TestPushedSignIn(t *testing.T) {
 	}
 	first.submit("/confirm")
 	first.exchange()
+	action, fields := second.form("/confirm")
 	second.submit("/confirm")
 	if second.portal == nil || second.portal.Query().Get("error") != "invalid_request_uri" || second.portal.Query().Get("code") != "" {
 		t.Errorf("the second came to %v", second.portal)
+	}
+	// What is not granted makes no session, leaves no cookie, and is over.
+	if line, _ := s.audit.last("login.granted"); second.cookie("session") != "" || len(s.sessions()) != 1 || line.Outcome != audit.Fault {
+		t.Errorf("%d sessions, the audit says %q", len(s.sessions()), line.Outcome)
+	}
+	second.post(action, fields)
+	if second.portal != nil {
+		t.Errorf("the second is good again: %s", second.portal)
 	}
 	third := s.browser()
 	third.get(address)

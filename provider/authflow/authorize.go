@@ -122,7 +122,7 @@ func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 		f.Cookies.Clear(w, cookieName(l.ID))
 		f.OAuth.Deny(w, r, l.request, next.deny, next.code)
 	case next.answer != nil:
-		f.grant(w, r, l, l.request, *next.answer)
+		f.grant(w, r, l, *next.answer)
 	case wantsJSON(r):
 		f.answer(w, r, http.StatusOK, answer{URL: next.to})
 	default:

@@ -180,6 +180,13 @@ func (f *Flow) EnterAgain(w http.ResponseWriter, r *http.Request, id string) {
 }
 
 func (f *Flow) enter(w http.ResponseWriter, r *http.Request, id, step string) {
+	// The release is recorded before the login is spent: a second press waits, and finds it spent.
+	leave, ok := f.gates.enter(r.Context(), id)
+	if !ok {
+		f.fail(w, r, nil, &problem{code: codeLimited, values: map[string]string{"n": "1"}})
+		return
+	}
+	defer leave()
 	l, rel, err := f.loadRelease(r, id, step)
 	var in *input
 	if err == nil {
@@ -205,101 +212,86 @@ func (f *Flow) enter(w http.ResponseWriter, r *http.Request, id, step string) {
 		}
 		agreed = f.Now().UTC().Truncate(time.Second)
 	}
-	req := *l.request
-	subject, cookie, err := f.confirm(r, l, rel, agreed)
-	if err != nil {
-		f.fail(w, r, l, err)
-		return
-	}
-	f.Cookies.Clear(w, cookieName(l.ID))
-	if cookie != "" {
-		f.Cookies.Set(w, sessionCookie, cookie, 0)
-	}
-	noStore(w)
-	f.grant(w, r, l, &req, subject)
+	f.confirm(w, r, l, rel, agreed)
 }
 
-// confirm spends the login, so that one press gives one code, and records the release before it happens. In the same
-// transaction the session is made, or used, and what the person agreed to is kept. cookie is that of a new session.
-func (f *Flow) confirm(r *http.Request, l *login, rel *release, agreed time.Time) (oauth.Subject, string, error) {
+// confirm records the release, then spends the login, makes or uses the session, keeps what the person agreed to and stores
+// the code, all in one transaction: one press gives one code, and what is not given was never signed in.
+func (f *Flow) confirm(w http.ResponseWriter, r *http.Request, l *login, rel *release, agreed time.Time) {
 	s := l.state
 	s.Phase, s.Identity, s.Request, s.Person = confirmed, nil, *l.request, rel.person
-	in, old := newSignedIn(), ""
+	in, old, sid, action := newSignedIn(), "", "", "login.confirmed"
 	if rel.have == nil {
-		s.SID = in.sid
+		s.SID, sid = in.sid, in.sid
+	} else {
+		sid, action = rel.have.login.SID, "login.continued"
 	}
 	if value, err := f.Cookies.Get(r, sessionCookie); err == nil && len(value) == sessionCookieSize {
 		old = storage.HashSecret(value)
 	}
-	before := *l
 	now := f.Now().UTC().Truncate(time.Second)
 	given := storage.Consent{Person: rel.person, Client: l.client.ID, Claims: rel.ask.keep(l.client.NoticeVersion), Agreed: agreed, Last: now}
+	detail := map[string]string{"role": rel.role, "claims": strings.Join(rel.ask.claims(), " ")}
 	if !agreed.IsZero() {
 		given.Version = l.client.NoticeVersion
+		detail["consent"], detail["notice"] = agreed.Format(time.RFC3339), given.Version
 	}
-	err := f.step(r.Context(), l, s, func(tx storage.Tx, _ *state) error {
-		var err error
-		if rel.have != nil {
+	if err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Person: rel.person, Connector: rel.method, Detail: detail}); err != nil {
+		f.fail(w, r, l, err)
+		return
+	}
+
+	subject := f.subject(l, rel.person, rel.identity, sid)
+	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(rel.ask.ticked)
+	subject.Together = func(tx storage.Tx) error {
+		_, err := f.put(tx, l, &s)
+		if err == nil && rel.have != nil {
 			err = f.touch(tx, rel.have, l.client.ID, rel.role)
-		} else {
-			err = f.signIn(tx, &before, old, rel.role, &in)
+		} else if err == nil {
+			err = f.signIn(tx, l, old, rel.role, &in)
 		}
 		if err != nil {
 			return err
 		}
 		return storage.PutConsent(tx, given)
-	})
-	if err != nil {
-		return oauth.Subject{}, "", err
 	}
-	action, sid, cookie := "login.confirmed", in.sid, in.cookie
-	if rel.have != nil {
-		action, sid, cookie = "login.continued", rel.have.login.SID, ""
+	noStore(w)
+	before := slices.Clone(w.Header()["Set-Cookie"])
+	f.Cookies.Clear(w, cookieName(l.ID))
+	if rel.have == nil {
+		f.Cookies.Set(w, sessionCookie, in.cookie, 0)
 	}
-	detail := map[string]string{"role": rel.role, "claims": strings.Join(rel.ask.claims(), " ")}
-	if !agreed.IsZero() {
-		detail["consent"], detail["notice"] = agreed.Format(time.RFC3339), given.Version
-	}
-	if err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Person: rel.person, Connector: rel.method, Detail: detail}); err != nil {
-		return oauth.Subject{}, "", err
-	}
-	if in.told && f.Farewell != nil {
-		f.Farewell()
-	}
-	subject := f.subject(l, rel.person, rel.identity, sid)
-	subject.Role, subject.Consent, subject.ConsentVersion, subject.Withheld = rel.role, agreed, given.Version, rel.ask.withheld(rel.ask.ticked)
-	return subject, cookie, nil
-}
-
-// grant sends the browser back to the portal with a code.
-func (f *Flow) grant(w http.ResponseWriter, r *http.Request, l *login, req *oauth.AuthorizeRequest, s oauth.Subject) {
-	if l.stored() {
-		id, revision := l.ID, l.revision
-		s.Standing = func(tx storage.Tx) error {
-			stored, err := storage.GetLogin(tx, id)
-			if err == nil && stored.Revision != revision {
-				err = storage.ErrConflict
-			}
-			return err
+	err := f.OAuth.Grant(w, r, l.request, subject)
+	if err == nil {
+		f.Report(r.Context(), "", nil)
+		if in.told && f.Farewell != nil {
+			f.Farewell()
 		}
-	}
-	err := f.OAuth.Grant(w, r, req, s)
-	if errors.Is(err, oauth.ErrWithdrawn) {
-		// «Це не я» was pressed while the code was made: there is none, and whoever began the login is told why.
-		f.fail(w, r, l, &problem{code: codeNotMe, err: err})
 		return
 	}
-	if err != nil {
-		f.notGranted(w, r, l, req, err)
+	w.Header()["Set-Cookie"] = before // of a session that is not there
+	if errors.Is(err, oauth.ErrTogether) {
+		f.fail(w, r, l, err)
+		return
+	}
+	l.Person = rel.person
+	f.notGranted(w, r, l, err)
+}
+
+// grant sends the browser back to the portal with a code, for a login in whose session nobody has to press anything.
+func (f *Flow) grant(w http.ResponseWriter, r *http.Request, l *login, s oauth.Subject) {
+	if err := f.OAuth.Grant(w, r, l.request, s); err != nil {
+		f.notGranted(w, r, l, err)
 		return
 	}
 	f.Report(r.Context(), "", nil)
 }
 
-// notGranted answers when no code could be issued.
-func (f *Flow) notGranted(w http.ResponseWriter, r *http.Request, l *login, req *oauth.AuthorizeRequest, err error) {
-	if line := f.audit(r, l, audit.Event{Action: "login.granted", Outcome: audit.Fault, Code: codeInternal, Person: l.Person}); line != nil {
-		err = errors.Join(err, line)
+// notGranted answers when no code could be issued, and ends the login: it was refused for good.
+func (f *Flow) notGranted(w http.ResponseWriter, r *http.Request, l *login, err error) {
+	req := *l.request
+	if end := f.notGrantedLine(r, l); end != nil {
+		err = errors.Join(err, end)
 	}
 	var e *oauth.Error
 	if errors.As(err, &e) && !e.Page {
@@ -311,8 +303,15 @@ func (f *Flow) notGranted(w http.ResponseWriter, r *http.Request, l *login, req 
 			code = "" // the portal's affair: another person than it asked for, a pushed request that is spent
 		}
 		f.Report(r.Context(), code, err)
-		f.OAuth.Deny(w, r, req, e.Code, code)
+		f.OAuth.Deny(w, r, &req, e.Code, code)
 		return
 	}
 	f.fail(w, r, l, &problem{code: codeInternal, err: err})
+}
+
+func (f *Flow) notGrantedLine(r *http.Request, l *login) error {
+	if l.stored() {
+		return f.endWith(r, l, "login.granted", &problem{code: codeInternal})
+	}
+	return f.audit(r, l, audit.Event{Action: "login.granted", Outcome: audit.Fault, Code: codeInternal, Person: l.Person})
 }

@@ -191,35 +191,42 @@ func (f *Flow) saveBy(update func(context.Context, func(storage.Tx) error) error
 	defer cancel()
 	var written state
 	var revision uint64
-	err := update(ctx, func(tx storage.Tx) error {
+	err := update(ctx, func(tx storage.Tx) (err error) {
 		written = s // the function may run more than once
 		if also != nil {
 			if err := also(tx, &written); err != nil {
 				return err
 			}
 		}
-		plain, err := written.pack()
-		if err != nil {
-			return err
-		}
-		defer dropPacked(plain)
-		record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Created.Add(recordLife), Body: f.Seal.Seal("login:"+l.ID, plain)}
-		if l.revision == 0 {
-			revision = 1
-			return storage.InsertLogin(tx, record)
-		}
-		revision, err = storage.UpdateLogin(tx, record)
+		revision, err = f.put(tx, l, &written)
 		return err
 	})
-	if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrNotFound) {
-		err = fmt.Errorf("%w: %w", storage.ErrConflict, err)
-	}
 	if err != nil {
 		return fmt.Errorf("storing a login: %w", err)
 	}
 	l.state, l.revision = written, revision
 	l.request = &l.state.Request
 	return nil
+}
+
+// put stores in tx s as the next revision of l and returns it. storage.ErrConflict means that another event was faster.
+func (f *Flow) put(tx storage.Tx, l *login, s *state) (uint64, error) {
+	plain, err := s.pack()
+	if err != nil {
+		return 0, err
+	}
+	defer dropPacked(plain)
+	record := storage.Login{ID: l.ID, Revision: l.revision, Expires: l.Created.Add(recordLife), Body: f.Seal.Seal("login:"+l.ID, plain)}
+	revision := uint64(1)
+	if l.revision == 0 {
+		err = storage.InsertLogin(tx, record)
+	} else {
+		revision, err = storage.UpdateLogin(tx, record)
+	}
+	if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", storage.ErrConflict, err)
+	}
+	return revision, err
 }
 
 // begin returns the state of l with a fresh challenge for method. The nonce is never that of an earlier one.

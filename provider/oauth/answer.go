@@ -43,7 +43,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		return redirectError(&Error{Code: "login_required", Description: "the person is not the one who was asked for", Status: 400})
 	}
 	u := &unit{
-		pushed: req.RequestURI, standing: s.Standing,
+		pushed: req.RequestURI, together: s.Together,
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,
 		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT, Challenge: req.Form.Get("code_challenge")},
@@ -66,7 +66,7 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		return redirectError(publicError(err))
 	}
 	if err := p.commit(ctx, u); err != nil {
-		if errors.Is(err, ErrWithdrawn) {
+		if errors.Is(err, ErrTogether) {
 			return err
 		}
 		if req.RequestURI != "" && (errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrNotFound)) {

@@ -76,13 +76,13 @@ type Subject struct {
 	Withheld []string
 	LoginID  string
 	SID      string // of the browser's session, random; it stands in ID tokens and logout tokens
-	// Standing reports, in the transaction that stores the code, whether the login still stands; nil asks nobody. Without it a
-	// person who takes the login back at this moment would be too late (threat T6).
-	Standing func(tx storage.Tx) error `json:"-"`
+	// Together runs in the transaction that stores the code; nil for nothing. What it writes is there with the code or not at
+	// all, and its error is why there is none: a person who takes the login back at this moment is not too late (threat T6).
+	Together func(tx storage.Tx) error `json:"-"`
 }
 
-// ErrWithdrawn is returned by Grant for a login that was taken back; nothing was stored or sent.
-var ErrWithdrawn = errors.New("oauth: the login was taken back")
+// ErrTogether is returned by Grant, with the cause, where Together failed; nothing was stored or sent.
+var ErrTogether = errors.New("oauth: what belongs to the code was not written")
 
 // An Error is an answer to a bad request. If Page is true it must be shown as a page, since redirect_uri is not proven.
 type Error struct {

@@ -16,11 +16,10 @@ type unit struct {
 	client *fositeClient
 
 	// An authorization: the grant that will be.
-	draft  *storage.Grant
-	claims *sealedGrant
-	pushed string // handle of the pushed request that is spent with it; may be empty
-	// standing is that of the Subject; may be nil.
-	standing func(storage.Tx) error
+	draft    *storage.Grant
+	claims   *sealedGrant
+	pushed   string                 // handle of the pushed request that is spent with it; may be empty
+	together func(storage.Tx) error // of the Subject; may be nil
 }
 
 type unitKey struct{}
@@ -50,9 +49,9 @@ func (p *Provider) commit(ctx context.Context, u *unit) error {
 		if u.draft == nil {
 			return nil
 		}
-		if u.standing != nil {
-			if err := u.standing(tx); err != nil {
-				return fmt.Errorf("%w: %w", ErrWithdrawn, err)
+		if u.together != nil {
+			if err := u.together(tx); err != nil {
+				return fmt.Errorf("%w: %w", ErrTogether, err)
 			}
 		}
 		if u.pushed != "" {
