@@ -21,6 +21,8 @@ type Config struct {
 	Path       string           // of the file; its folder is made (0700) if absent
 	Now        func() time.Time // the clock; nil means time.Now
 	SweepEvery time.Duration    // how often expired records are removed; 0 means a minute, negative never
+
+	mapped int // bytes of the file that are mapped at first; 0 means 256 MiB
 }
 
 const (
@@ -37,16 +39,21 @@ type Store struct {
 	db      *bolt.DB
 	journal *journal // the writer's
 	now     func() time.Time
-	queue   chan *job
 
 	reading  sync.RWMutex // held for reading while a View takes hold of the state, for writing while the state moves on
+	tree     *tree        // nil while what gathered moves into it
 	gathered *gathered
 	number   uint64 // of the last frame that was written
 
-	mu     sync.RWMutex // held for reading while a job is put into the queue
-	closed bool
+	mu      sync.Mutex
+	idle    sync.Cond // of mu: nobody is the writer
+	writing bool      // somebody is
+	waiting []*job    // for the writer to come to them
+	closed  bool
 
-	writer  sync.WaitGroup
+	broken error // the writer's: why there is nothing to be written any more
+	view   state // the writer's
+
 	sweeper sync.WaitGroup
 	stop    chan struct{}
 }
@@ -75,6 +82,9 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.SweepEvery == 0 {
 		cfg.SweepEvery = time.Minute
 	}
+	if cfg.mapped == 0 {
+		cfg.mapped = 256 << 20
+	}
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o700); err != nil {
 		return nil, fmt.Errorf("boltstore: making the folder: %w", err)
 	}
@@ -84,7 +94,8 @@ func Open(cfg Config) (*Store, error) {
 		NoFreelistSync: true,
 		FreelistType:   bolt.FreelistMapType,
 		// Addresses only: while the file grows into them, nothing has to be mapped anew and copied.
-		InitialMmapSize: 256 << 20,
+		InitialMmapSize: cfg.mapped,
+		NoStatistics:    true,
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, cfg.Path)
@@ -95,12 +106,11 @@ func Open(cfg Config) (*Store, error) {
 	if err := os.Chmod(cfg.Path, fileMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("boltstore: restricting the file: %w", err), db.Close())
 	}
-	s := &Store{db: db, now: cfg.Now, gathered: newGathered(), queue: make(chan *job, maxBatch), stop: make(chan struct{})}
+	s := &Store{db: db, now: cfg.Now, gathered: newGathered(), stop: make(chan struct{})}
+	s.idle.L = &s.mu
 	if err := s.recover(cfg.Path + journalSuffix); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.writer.Add(1)
-	go s.write()
 	if cfg.SweepEvery > 0 {
 		s.sweeper.Add(1)
 		go s.sweep(cfg.SweepEvery)
@@ -123,9 +133,13 @@ func (s *Store) recover(path string) error {
 	}
 	s.journal, s.number = j, j.number
 	for _, c := range changes {
-		s.gathered.add(j.number, c)
+		s.gathered.add(j.number, c, false, true)
 	}
-	if err := s.settle(nil); err != nil {
+	err = s.settle(nil)
+	if err == nil && s.tree == nil { // there was nothing to take over
+		s.tree, err = newTree(s.db)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("boltstore: taking over the journal: %w", err), j.file.Close())
 	}
 	return nil
@@ -136,23 +150,37 @@ func (s *Store) View(ctx context.Context, fn func(storage.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	tx, now, err := s.read()
+	now, err := s.hold()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // it only read
-	return fn(overlay.New(now, s.now(), true))
+	defer now.tree.release()
+	return fn(overlay.New(&now, s.now(), true))
 }
 
-// read takes hold of the state as it is: a tree and what gathered over it belong together.
-func (s *Store) read() (*bolt.Tx, state, error) {
+// hold takes hold of the state as it is: a tree and what gathered over it belong together. Whoever holds it releases the tree.
+func (s *Store) hold() (now state, err error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
-	tx, err := s.db.Begin(false)
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		err = ErrClosed
+	now = state{s.tree, s.gathered, s.number}
+	if now.tree == nil {
+		now.tree, err = newTree(s.db)
+	} else {
+		now.tree.use()
 	}
-	return tx, state{base{tx}, s.gathered, s.number}, err
+	return now, err
+}
+
+// letGo ends the store's own use of the tree: nothing of it may be open for long while the file is written, which may have
+// to map it anew.
+func (s *Store) letGo() {
+	s.reading.Lock()
+	t := s.tree
+	s.tree = nil
+	s.reading.Unlock()
+	if t != nil {
+		t.release()
+	}
 }
 
 // Update implements storage.Store. It waits for its commit even if ctx ends meanwhile, for the outcome must be known.
@@ -167,13 +195,16 @@ func (s *Store) UpdateUnsynced(ctx context.Context, fn func(storage.Tx) error) e
 
 // Sweep removes at most limit expired records and returns how many it removed.
 func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
-	n := 0
-	err := s.do(&job{ctx: ctx, settle: func(tx *bolt.Tx) error {
-		var err error
-		n, err = sweep(tx, s.now(), limit)
+	n, _, err := s.sweepSome(ctx, limit)
+	return n, err
+}
+
+func (s *Store) sweepSome(ctx context.Context, limit int) (n int, more bool, err error) {
+	err = s.do(&job{ctx: ctx, settle: func(tx *bolt.Tx) (err error) {
+		n, more, err = sweepTree(tx, s.now(), limit)
 		return err
 	}})
-	return n, err
+	return n, more, err
 }
 
 func (s *Store) sweep(every time.Duration) {
@@ -188,7 +219,7 @@ func (s *Store) sweep(every time.Duration) {
 		}
 		for {
 			// An error is met again by the next request, which has somebody to tell.
-			if n, err := s.Sweep(context.Background(), sweepBatch); err != nil || n < sweepBatch {
+			if _, more, err := s.sweepSome(context.Background(), sweepBatch); err != nil || !more {
 				break
 			}
 		}
@@ -204,9 +235,15 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	close(s.stop)
-	close(s.queue)
+	for s.writing {
+		s.idle.Wait()
+	}
+	s.writing = true
 	s.mu.Unlock()
 	s.sweeper.Wait()
-	s.writer.Wait()
+	if s.broken == nil {
+		_ = s.settle(nil) // the next start does it otherwise
+	}
+	s.letGo()
 	return errors.Join(s.journal.file.Close(), s.db.Close())
 }

@@ -145,14 +145,22 @@ func TestGroupCommit(t *testing.T) {
 			}
 		})
 	}
-	for len(s.queue) < n {
-		time.Sleep(time.Millisecond)
-	}
+	s.waitFor(n)
 	before := s.frames()
 	close(release)
 	wg.Wait()
 	if got := s.frames() - before; got > 2 {
 		t.Errorf("%d commits for %d updates that waited together", got, n)
+	}
+}
+
+// waitFor returns once n wait for the writer.
+func (s *Store) waitFor(n int) {
+	for waiting := 0; waiting < n; {
+		time.Sleep(time.Millisecond)
+		s.mu.Lock()
+		waiting = len(s.waiting)
+		s.mu.Unlock()
 	}
 }
 
@@ -224,16 +232,21 @@ func TestSweepsByItself(t *testing.T) {
 }
 
 func TestDamagedRecord(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "db"), nil)
-	if err := s.db.Update(func(tx *bolt.Tx) error {
+	path := filepath.Join(t.TempDir(), "db")
+	db, err := bolt.Open(path, fileMode, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucket([]byte("k"))
 		if err != nil {
 			return err
 		}
-		return b.Put([]byte("a"), []byte{1, 2, 3})
-	}); err != nil {
+		return b.Put(appendID(nil, "a"), []byte{1, 2, 3})
+	}), db.Close()); err != nil {
 		t.Fatal(err)
 	}
+	s := open(t, path, nil)
 	if err := s.View(context.Background(), func(tx storage.Tx) error {
 		_, err := tx.Get("k", "a")
 		return err

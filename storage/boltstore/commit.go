@@ -19,67 +19,93 @@ type job struct {
 	unsynced bool                 // it need not be on the disk when it is answered
 	err      error
 	panicked any
-	done     chan struct{}
+
+	turn  chan struct{} // of one that waits: closed once it is answered, or is the writer
+	batch []*job        // what it then has to write, itself the first; nil if it is answered
 }
 
-// do gives a job to the writer and waits for its answer.
+// do writes a job. There is one writer at a time: whoever comes while nobody writes does it, in its own goroutine. Whoever
+// comes meanwhile waits, and all who wait are written by the first of them as one, as soon as the writer is done.
 func (s *Store) do(j *job) error {
-	j.done = make(chan struct{})
-	s.mu.RLock()
-	if s.closed {
-		s.mu.RUnlock()
+	s.mu.Lock()
+	switch {
+	case s.closed:
+		s.mu.Unlock()
 		return ErrClosed
+	case s.writing:
+		j.turn = make(chan struct{})
+		s.waiting = append(s.waiting, j)
+		s.mu.Unlock()
+		<-j.turn
+		if j.batch != nil {
+			s.write(j.batch)
+		}
+	default:
+		s.writing = true
+		s.mu.Unlock()
+		s.write([]*job{j})
 	}
-	select {
-	case s.queue <- j:
-	case <-j.ctx.Done():
-		s.mu.RUnlock()
-		return j.ctx.Err()
-	}
-	s.mu.RUnlock()
-	<-j.done
 	if j.panicked != nil {
 		panic(j.panicked) // in the goroutine that owns the function
 	}
 	return j.err
 }
 
-// write is the only writer: it takes what has gathered while the last commit was being synced, and commits it as one.
-func (s *Store) write() {
-	defer s.writer.Done()
-	var broken error
-	for first := range s.queue {
-		batch := []*job{first}
-	gather:
-		for len(batch) < maxBatch {
-			select {
-			case j, ok := <-s.queue:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, j)
-			default:
-				break gather
-			}
+// write commits a batch, tells those who wait for it, and makes another the writer.
+func (s *Store) write(batch []*job) {
+	written := false
+	defer func() {
+		if !written { // it panics, or its goroutine ends: those who wait must not wait for ever
+			s.broken = fail(batch, errEnded)
+			s.tell(batch)
+			s.pass()
 		}
-		if broken == nil {
-			broken = s.commit(batch)
-		} else {
-			answer(batch, broken)
-		}
-		for _, j := range batch {
-			close(j.done)
-		}
-		if broken == nil && s.journal.full() {
-			// Nobody waits for it: what it moves is on the disk. If it fails, the next one is told.
-			if err := s.settle(nil); err != nil {
-				broken = fmt.Errorf("%w: %w", ErrBroken, err)
-			}
-		}
+	}()
+	if s.broken == nil {
+		s.broken = s.commit(batch)
+	} else {
+		answer(batch, s.broken)
 	}
-	if broken == nil {
-		_ = s.settle(nil) // the next start does it otherwise
+	written = true
+	s.tell(batch)
+	if s.broken != nil || !s.journal.full() {
+		s.pass()
+		return
 	}
+	// Nobody waits for it: what it moves is on the disk. If it fails, the next one is told.
+	go func() {
+		if err := s.settle(nil); err != nil {
+			s.broken = fmt.Errorf("%w: %w", ErrBroken, err)
+		}
+		s.pass()
+	}()
+}
+
+var errEnded = errors.New("the writer ended")
+
+// tell wakes all of a batch but the first, whose goroutine it is.
+func (s *Store) tell(batch []*job) {
+	for _, j := range batch[1:] {
+		close(j.turn)
+	}
+}
+
+// pass makes the first of those who wait the writer.
+func (s *Store) pass() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.waiting), maxBatch)
+	if n == 0 {
+		s.writing = false
+		s.idle.Broadcast()
+		return
+	}
+	batch := s.waiting[:n:n]
+	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
+		s.waiting = nil
+	}
+	batch[0].batch = batch
+	close(batch[0].turn)
 }
 
 // commit runs the functions one after another over one state, and writes what they wrote as one frame of the journal. It
@@ -87,34 +113,32 @@ func (s *Store) write() {
 // A function that fails has written nothing and does not disturb the others. If the disk fails, all fail, and the returned
 // error says that the store is broken.
 func (s *Store) commit(batch []*job) error {
-	tx, now, err := s.read()
-	if err != nil {
-		return fail(batch, err)
-	}
-	now.number++ // what this batch writes is seen by its later functions
+	s.view = state{s.tree, s.gathered, s.number + 1} // what this batch writes is seen by its later functions
 	s.journal.begin()
 	wrote, sync := false, false
 	for _, j := range batch {
 		if j.err = j.ctx.Err(); j.err != nil || j.run == nil {
 			continue
 		}
-		o := overlay.New(now, s.now(), false)
+		o := overlay.New(&s.view, s.now(), false)
 		j.call(o)
 		if j.err != nil || j.panicked != nil {
 			continue
 		}
 		sync = sync || !j.unsynced
-		var changes []change
-		if changes, j.err = collect(now, o); j.err != nil {
+		writes := o.Writes()
+		if j.err = s.look(writes); j.err != nil {
 			continue
 		}
-		for _, c := range changes {
-			s.journal.add(c)
-			s.gathered.add(now.number, c)
+		unread := s.tree.alone()
+		for i := range writes {
+			w := &writes[i]
+			c := change{record: w.Record, remove: w.Deleted}
+			s.journal.add(&c)
+			s.gathered.add(s.view.number, c, w.Absent, unread)
 			wrote = true
 		}
 	}
-	_ = tx.Rollback() // it only read
 	if wrote {
 		if err := s.journal.write(); err != nil {
 			return fail(batch, err)
@@ -127,7 +151,7 @@ func (s *Store) commit(batch []*job) error {
 	}
 	if wrote {
 		s.reading.Lock()
-		s.number = now.number
+		s.number = s.view.number
 		s.reading.Unlock()
 	}
 	for _, j := range batch {
@@ -140,33 +164,31 @@ func (s *Store) commit(batch []*job) error {
 	return nil
 }
 
-// collect returns what a function wrote. A record that is damaged is not written over: whoever mends the file must see it.
-func collect(now state, o *overlay.Tx) ([]change, error) {
-	var changes []change
-	take := func(c change) error {
-		changes = append(changes, c)
-		_, _, err := now.Get(c.record.Kind, c.record.ID)
-		return err
+// look reads what a function wrote over without having read it. A record that is damaged is not written over: whoever mends
+// the file must see it.
+func (s *Store) look(writes []overlay.Write) error {
+	for i := range writes {
+		w := &writes[i]
+		if w.Seen {
+			continue
+		}
+		_, ok, err := s.view.Get(w.Record.Kind, w.Record.ID)
+		if err != nil {
+			return err
+		}
+		w.Seen, w.Absent = true, !ok
 	}
-	err := o.Writes(
-		func(r storage.Record) error { return take(change{record: r}) },
-		func(k storage.Kind, id string) error {
-			return take(change{record: storage.Record{Kind: k, ID: id}, remove: true})
-		},
-	)
-	return changes, err
+	return nil
 }
-
-// errNothing rolls a commit of the tree back that would change nothing.
-var errNothing = errors.New("nothing to write")
 
 // settle moves what gathered into the tree by one commit, also does what also does in it, and begins the journal anew.
 func (s *Store) settle(also func(*bolt.Tx) error) error {
-	err := s.db.Update(func(tx *bolt.Tx) error {
-		if also == nil && s.gathered.empty() {
-			return errNothing
-		}
-		if err := s.gathered.apply(tx); err != nil {
+	if also == nil && s.gathered.empty() {
+		return nil
+	}
+	s.letGo()
+	if err := s.db.Update(func(tx *bolt.Tx) error {
+		if err := s.gathered.apply(tx, s.number); err != nil {
 			return err
 		}
 		if err := writeApplied(tx, s.number); err != nil {
@@ -176,17 +198,18 @@ func (s *Store) settle(also func(*bolt.Tx) error) error {
 			return also(tx)
 		}
 		return nil
-	})
-	if errors.Is(err, errNothing) {
-		return nil
+	}); err != nil {
+		return err
 	}
+	t, err := newTree(s.db)
 	if err != nil {
 		return err
 	}
+	forget(t.tx)
 	s.reading.Lock()
-	s.gathered = newGathered()
+	s.tree, s.gathered = t, newGathered()
 	s.reading.Unlock()
-	return errors.Join(s.journal.restart(), s.forget())
+	return s.journal.restart()
 }
 
 func (j *job) call(tx storage.Tx) {

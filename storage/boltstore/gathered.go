@@ -15,46 +15,57 @@ import (
 // still reads keeps the old one.
 type gathered struct {
 	mu    sync.RWMutex
-	kinds map[storage.Kind]map[string][]version
+	kinds map[storage.Kind]map[string]*version
 }
 
 type version struct {
 	number uint64
 	change
+	absent bool     // the tree has no such record
+	before *version // nil also if nobody can ask for it any more
 }
 
-func newGathered() *gathered { return &gathered{kinds: map[storage.Kind]map[string][]version{}} }
+func newGathered() *gathered { return &gathered{kinds: map[storage.Kind]map[string]*version{}} }
 
-// add adds a change of the frame called number, which is not yet one that readers see.
-func (g *gathered) add(number uint64, c change) {
+// add adds a change of the frame called number, which is not yet one that readers see. absent says that the record was not
+// there. unread says that nobody reads a state before that of the last frame.
+func (g *gathered) add(number uint64, c change, absent, unread bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ids := g.kinds[c.record.Kind]
 	if ids == nil {
-		ids = map[string][]version{}
+		ids = map[string]*version{}
 		g.kinds[c.record.Kind] = ids
 	}
-	versions := ids[c.record.ID]
-	if n := len(versions); n > 0 && versions[n-1].number == number {
-		versions[n-1].change = c
-		return
+	before := ids[c.record.ID]
+	if before != nil {
+		absent = before.absent
+		switch {
+		case before.number == number:
+			before.change = c
+			return
+		case unread:
+			before.before = nil
+		}
 	}
-	ids[c.record.ID] = append(versions, version{number, c})
+	ids[c.record.ID] = &version{number, c, absent, before}
 }
 
 func (g *gathered) get(k storage.Kind, id string, number uint64) (change, bool) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	return newest(g.kinds[k][id], number)
-}
-
-func newest(versions []version, number uint64) (change, bool) {
-	for i := len(versions) - 1; i >= 0; i-- {
-		if versions[i].number <= number {
-			return versions[i].change, true
-		}
+	if v := g.kinds[k][id].at(number); v != nil {
+		return v.change, true
 	}
 	return change{}, false
+}
+
+// at returns the newest version up to a frame, nil if there is none.
+func (v *version) at(number uint64) *version {
+	for v != nil && v.number > number {
+		v = v.before
+	}
+	return v
 }
 
 // of returns the newest changes of a kind up to the frame called number, by id.
@@ -62,33 +73,37 @@ func (g *gathered) of(k storage.Kind, number uint64) map[string]change {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	out := make(map[string]change, len(g.kinds[k]))
-	for id, versions := range g.kinds[k] {
-		if c, ok := newest(versions, number); ok {
-			out[id] = c
+	for id, newest := range g.kinds[k] {
+		if v := newest.at(number); v != nil {
+			out[id] = v.change
 		}
 	}
 	return out
 }
 
-// apply writes everything into the tree.
-func (g *gathered) apply(tx *bolt.Tx) error {
+// apply writes everything into the tree. What came and went meanwhile never gets there.
+func (g *gathered) apply(tx *bolt.Tx, number uint64) error {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	for _, ids := range g.kinds {
-		for _, versions := range ids {
-			c := versions[len(versions)-1].change
+	w := treeWriter{tx: tx, number: number}
+	for k, ids := range g.kinds {
+		if err := w.begin(k); err != nil {
+			return err
+		}
+		for _, v := range ids {
 			var err error
-			if c.remove {
-				err = remove(tx, c.record.Kind, c.record.ID)
-			} else {
-				err = put(tx, c.record)
+			switch {
+			case !v.remove:
+				err = w.put(v.record, v.absent)
+			case !v.absent:
+				err = w.remove(v.record.ID)
 			}
 			if err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return w.end()
 }
 
 func (g *gathered) empty() bool {
@@ -99,26 +114,26 @@ func (g *gathered) empty() bool {
 
 // A state is what a transaction reads: what gathered up to a frame, over the tree.
 type state struct {
-	base
+	tree     *tree
 	gathered *gathered
 	number   uint64
 }
 
-var _ overlay.Base = state{}
+var _ overlay.Base = (*state)(nil)
 
 // Get implements overlay.Base.
-func (s state) Get(k storage.Kind, id string) (storage.Record, bool, error) {
+func (s *state) Get(k storage.Kind, id string) (storage.Record, bool, error) {
 	if c, ok := s.gathered.get(k, id, s.number); ok {
 		return c.record, !c.remove, nil
 	}
-	return s.base.Get(k, id)
+	return s.tree.Get(k, id)
 }
 
 // Scan implements overlay.Base.
-func (s state) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
+func (s *state) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
 	return func(yield func(storage.Record, error) bool) {
 		newer := s.gathered.of(k, s.number)
-		for r, err := range s.base.Scan(k, group) {
+		for r, err := range s.tree.Scan(k, group) {
 			if _, ok := newer[r.ID]; ok && err == nil {
 				continue
 			}

@@ -26,7 +26,7 @@ import (
 // is never taken for its successor. A frame that does not check is the end: a crash tore it, and nobody was told that it is on
 // the disk. But if a frame behind it says that it was, then it has been damaged since, and that is an error.
 //
-// Payload: for each write 1, kind, id, value (see layout) for a put, or 2, kind, id for a removal; each text or value
+// Payload: for each write 1, kind, id, value (see layout for both) for a put, or 2, kind, id for a removal; each of them
 // behind its length as uvarint.
 type journal struct {
 	file   *os.File
@@ -34,6 +34,7 @@ type journal struct {
 	number uint64 // of the last frame
 	synced uint64 // of the last frame that is on the disk
 	buf    []byte // of the frame that is being made
+	id     []byte // that was added last
 }
 
 const (
@@ -169,8 +170,9 @@ func readPayload(changes []change, b []byte) ([]change, error) {
 	for len(b) > 0 {
 		op := b[0]
 		b = b[1:]
-		kind, id := storage.Kind(take()), string(take())
-		if kind == "" || id == "" {
+		kind := storage.Kind(take())
+		id, err := parseID(take())
+		if kind == "" || err != nil {
 			return nil, bad
 		}
 		switch op {
@@ -191,22 +193,25 @@ func readPayload(changes []change, b []byte) ([]change, error) {
 
 // begin starts a frame; add adds a write to it, write puts it behind the others, and sync makes all of them durable.
 func (j *journal) begin() {
-	j.buf = append(j.buf[:0], make([]byte, frameHeader)...)
+	var header [frameHeader]byte
+	j.buf = append(j.buf[:0], header[:]...)
 }
 
-func (j *journal) add(c change) {
+func (j *journal) add(c *change) {
+	r := &c.record
 	op := byte(opPut)
 	if c.remove {
 		op = opRemove
 	}
 	j.buf = append(j.buf, op)
-	j.buf = binary.AppendUvarint(j.buf, uint64(len(c.record.Kind)))
-	j.buf = append(j.buf, c.record.Kind...)
-	j.buf = binary.AppendUvarint(j.buf, uint64(len(c.record.ID)))
-	j.buf = append(j.buf, c.record.ID...)
+	j.buf = binary.AppendUvarint(j.buf, uint64(len(r.Kind)))
+	j.buf = append(j.buf, r.Kind...)
+	j.id = appendID(j.id[:0], r.ID)
+	j.buf = binary.AppendUvarint(j.buf, uint64(len(j.id)))
+	j.buf = append(j.buf, j.id...)
 	if !c.remove {
-		j.buf = binary.AppendUvarint(j.buf, uint64(formatSize(c.record)))
-		j.buf = appendFormat(j.buf, c.record)
+		j.buf = binary.AppendUvarint(j.buf, uint64(formatSize(r)))
+		j.buf = appendFormat(j.buf, r)
 	}
 }
 

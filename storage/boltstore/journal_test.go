@@ -211,8 +211,12 @@ func TestViewKeepsItsState(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
+			putOne(t, s, "a", "once")
 			putOne(t, s, "a", "2")
 			putOne(t, s, "b", "2")
+			if r, err := tx.Get("k", "a"); err != nil || string(r.Body) != "1" {
+				t.Errorf("before a commit of the file: %q, %v", r.Body, err)
+			}
 			if _, err := s.Sweep(context.Background(), 1); err != nil {
 				t.Error(err)
 			}

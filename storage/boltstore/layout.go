@@ -1,27 +1,26 @@
 package boltstore
 
 import (
-	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"brama/storage"
-	"brama/storage/internal/overlay"
 )
 
 // On the disk every kind is a bucket of its own:
 //
 //	id → expires (int64 nanoseconds of Unix time, big endian, 0 never) ‖ length of group (1 byte … MaxID as uvarint) ‖ group ‖ body
 //
-// and two buckets, whose names no kind can have, are indexes with empty values:
+// An id that is the hexadecimal form of bytes, as hashes are, stands there as 1 and these bytes, any other as 2 and its text.
+// Two buckets, whose names no kind can have, are indexes; the second one is told of in expiry.go:
 //
-//	groups:  kind 0 group 0 id
-//	expiry:  expires (8 bytes) ‖ kind 0 id
+//	groups:  kind 0 group 0 id → nothing
+//	expiry
 //
 // A third one, meta, has under "applied" the number of the last frame of the journal that is in the tree (8 bytes).
 //
@@ -31,6 +30,11 @@ var (
 	expiryBucket = []byte("\x00expiry")
 	metaBucket   = []byte("\x00meta")
 	appliedKey   = []byte("applied")
+)
+
+const (
+	idBytes = 1
+	idText  = 2
 )
 
 // readApplied returns the number of the last frame that is in the tree, 0 if there is none.
@@ -54,66 +58,58 @@ func writeApplied(tx *bolt.Tx, number uint64) error {
 	return b.Put(appliedKey, binary.BigEndian.AppendUint64(nil, number))
 }
 
-type base struct{ tx *bolt.Tx }
-
-var _ overlay.Base = base{}
-
-// Get implements overlay.Base.
-func (b base) Get(k storage.Kind, id string) (storage.Record, bool, error) {
-	bucket := b.tx.Bucket([]byte(k))
-	if bucket == nil {
-		return storage.Record{}, false, nil
-	}
-	v := bucket.Get([]byte(id))
-	if v == nil {
-		return storage.Record{}, false, nil
-	}
-	r, err := parse(k, id, v)
-	return r, err == nil, err
-}
-
-// Scan implements overlay.Base.
-func (b base) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
-	return func(yield func(storage.Record, error) bool) {
-		if group != "" {
-			b.scanGroup(k, group, yield)
-			return
-		}
-		bucket := b.tx.Bucket([]byte(k))
-		if bucket == nil {
-			return
-		}
-		c := bucket.Cursor()
-		for id, v := c.First(); id != nil; id, v = c.Next() {
-			if r, err := parse(k, string(id), v); !yield(r, err) {
-				return
+// appendID appends an id as it stands on the disk.
+func appendID(b []byte, id string) []byte {
+	at := len(b)
+	b = append(b, idBytes)
+	if len(id)%2 == 0 {
+		for i := 0; i < len(id); i += 2 {
+			high, low := nibble(id[i]), nibble(id[i+1])
+			if high|low > 15 {
+				break
 			}
+			b = append(b, high<<4|low)
+		}
+		if len(b)-at-1 == len(id)/2 {
+			return b
 		}
 	}
+	return append(append(b[:at], idText), id...)
 }
 
-func (b base) scanGroup(k storage.Kind, group string, yield func(storage.Record, error) bool) {
-	index := b.tx.Bucket(groupsBucket)
-	if index == nil {
-		return
+// nibble returns what a digit of lower-case hexadecimal stands for, 0xff if it is none.
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
 	}
-	prefix := groupKey(k, group, "")
-	c := index.Cursor()
-	for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Next() {
-		r, ok, err := b.Get(k, string(key[len(prefix):]))
-		if err == nil && !ok {
-			err = fmt.Errorf("boltstore: index names a %s record that is not there", k)
-		}
-		if !yield(r, err) {
-			return
-		}
+	return 0xff
+}
+
+// parseID reads an id as it stands on the disk.
+func parseID(b []byte) (string, error) {
+	switch {
+	case len(b) > 1 && b[0] == idBytes:
+		return hex.EncodeToString(b[1:]), nil
+	case len(b) > 1 && b[0] == idText:
+		return string(b[1:]), nil
 	}
+	return "", errors.New("boltstore: damaged id")
+}
+
+func parseEntry(k storage.Kind, key, v []byte) (storage.Record, error) {
+	id, err := parseID(key)
+	if err != nil {
+		return storage.Record{}, err
+	}
+	return parse(k, id, v)
 }
 
 func parse(k storage.Kind, id string, v []byte) (storage.Record, error) {
-	bad := fmt.Errorf("boltstore: damaged %s record", k)
 	if len(v) < 9 {
-		return storage.Record{}, bad
+		return storage.Record{}, damaged(k)
 	}
 	r := storage.Record{Kind: k, ID: id}
 	if n := int64(binary.BigEndian.Uint64(v)); n != 0 {
@@ -121,28 +117,33 @@ func parse(k storage.Kind, id string, v []byte) (storage.Record, error) {
 	}
 	size, n := binary.Uvarint(v[8:])
 	if n <= 0 || size > uint64(len(v)-8-n) {
-		return storage.Record{}, bad
+		return storage.Record{}, damaged(k)
 	}
 	rest := v[8+n:]
 	r.Group, r.Body = string(rest[:size]), rest[size:]
 	return r, nil
 }
 
-func format(r storage.Record) []byte { return appendFormat(make([]byte, 0, formatSize(r)), r) }
+func damaged(k storage.Kind) error { return fmt.Errorf("boltstore: damaged %s record", k) }
 
-func formatSize(r storage.Record) int {
-	var length [binary.MaxVarintLen64]byte
-	return 8 + binary.PutUvarint(length[:], uint64(len(r.Group))) + len(r.Group) + len(r.Body)
+func format(r storage.Record) []byte { return appendFormat(make([]byte, 0, formatSize(&r)), &r) }
+
+func formatSize(r *storage.Record) int {
+	n := 1
+	for size := len(r.Group); size >= 0x80; size >>= 7 {
+		n++
+	}
+	return 8 + n + len(r.Group) + len(r.Body)
 }
 
-func appendFormat(v []byte, r storage.Record) []byte {
+func appendFormat(v []byte, r *storage.Record) []byte {
 	v = binary.BigEndian.AppendUint64(v, uint64(expires(r)))
 	v = binary.AppendUvarint(v, uint64(len(r.Group)))
 	v = append(v, r.Group...)
 	return append(v, r.Body...)
 }
 
-func expires(r storage.Record) int64 {
+func expires(r *storage.Record) int64 {
 	if r.Expires.IsZero() {
 		return 0
 	}
@@ -150,120 +151,100 @@ func expires(r storage.Record) int64 {
 }
 
 func groupKey(k storage.Kind, group, id string) []byte {
-	key := make([]byte, 0, len(k)+len(group)+len(id)+2)
+	key := make([]byte, 0, len(k)+len(group)+len(id)+3)
 	key = append(append(key, k...), 0)
 	key = append(append(key, group...), 0)
-	return append(key, id...)
-}
-
-func expiryKey(at int64, k storage.Kind, id string) []byte {
-	key := make([]byte, 0, 8+len(k)+len(id)+1)
-	key = binary.BigEndian.AppendUint64(key, uint64(at))
-	key = append(append(key, k...), 0)
-	return append(key, id...)
-}
-
-// put writes a record and its index entries, and takes away those of the record it replaces.
-func put(tx *bolt.Tx, r storage.Record) error {
-	bucket, err := tx.CreateBucketIfNotExists([]byte(r.Kind))
-	if err != nil {
-		return err
+	if id == "" {
+		return key
 	}
+	return appendID(key, id)
+}
+
+// A treeWriter brings records into the tree, one kind after another.
+type treeWriter struct {
+	tx      *bolt.Tx
+	number  uint64 // of the last frame that the commit brings
+	kind    storage.Kind
+	records *bolt.Bucket // of the kind
+	groups  *bolt.Bucket
+	key     []byte
+	values  []byte // room for those that are put, which must stay until the commit
+	expiry  listings
+}
+
+const valueRoom = 32 << 10
+
+// begin turns to the records of a kind.
+func (w *treeWriter) begin(k storage.Kind) (err error) {
+	w.kind = k
+	w.records, err = w.tx.CreateBucketIfNotExists([]byte(k))
+	if err == nil && w.groups == nil {
+		w.groups, err = w.tx.CreateBucketIfNotExists(groupsBucket)
+	}
+	return err
+}
+
+// put writes a record and its index entries, and takes away those of the record it replaces. absent says that there is none.
+func (w *treeWriter) put(r storage.Record, absent bool) error {
+	w.key = appendID(w.key[:0], r.ID)
 	var old storage.Record
-	if v := bucket.Get([]byte(r.ID)); v != nil {
-		if old, err = parse(r.Kind, r.ID, v); err != nil {
-			return err
-		}
-		if err := unindex(tx, old, r); err != nil {
-			return err
+	if !absent {
+		if v := w.records.Get(w.key); v != nil {
+			var err error
+			if old, err = parse(r.Kind, r.ID, v); err != nil {
+				return err
+			}
 		}
 	}
-	if err := bucket.Put([]byte(r.ID), format(r)); err != nil {
+	size := formatSize(&r)
+	if cap(w.values)-len(w.values) < size {
+		w.values = make([]byte, 0, max(size, valueRoom))
+	}
+	at := len(w.values)
+	w.values = appendFormat(w.values, &r)
+	if err := w.records.Put(w.key, w.values[at:len(w.values):len(w.values)]); err != nil {
 		return err
 	}
-	return index(tx, old, r)
-}
-
-// index adds the index entries of r that old does not have: a page that is not touched is not written.
-func index(tx *bolt.Tx, old, r storage.Record) error {
-	if r.Group != "" && r.Group != old.Group {
-		b, err := tx.CreateBucketIfNotExists(groupsBucket)
-		if err != nil {
+	// A page that is not touched is not written.
+	if r.Group != old.Group {
+		if err := w.ungroup(&old, r.ID); err != nil {
 			return err
 		}
-		if err := b.Put(groupKey(r.Kind, r.Group, r.ID), nil); err != nil {
-			return err
+		if r.Group != "" {
+			if err := w.groups.Put(groupKey(r.Kind, r.Group, r.ID), nil); err != nil {
+				return err
+			}
 		}
 	}
-	if at := expires(r); at != 0 && at != expires(old) {
-		b, err := tx.CreateBucketIfNotExists(expiryBucket)
-		if err != nil {
-			return err
-		}
-		return b.Put(expiryKey(at, r.Kind, r.ID), nil)
+	if at := expires(&r); at != 0 && (expires(&old) == 0 || slot(at) != slot(expires(&old))) {
+		w.expiry.add(slot(at), r.Kind, w.key)
 	}
 	return nil
 }
 
-// unindex takes away the index entries of old that next does not have.
-func unindex(tx *bolt.Tx, old, next storage.Record) error {
-	if b := tx.Bucket(groupsBucket); b != nil && old.Group != "" && old.Group != next.Group {
-		if err := b.Delete(groupKey(old.Kind, old.Group, old.ID)); err != nil {
-			return err
-		}
-	}
-	if b, at := tx.Bucket(expiryBucket), expires(old); b != nil && at != 0 && at != expires(next) {
-		return b.Delete(expiryKey(at, old.Kind, old.ID))
-	}
-	return nil
-}
-
-func remove(tx *bolt.Tx, k storage.Kind, id string) error {
-	bucket := tx.Bucket([]byte(k))
-	if bucket == nil {
+func (w *treeWriter) ungroup(old *storage.Record, id string) error {
+	if old.Group == "" {
 		return nil
 	}
-	v := bucket.Get([]byte(id))
+	return w.groups.Delete(groupKey(w.kind, old.Group, id))
+}
+
+// remove removes a record and its place in the index of groups.
+func (w *treeWriter) remove(id string) error {
+	w.key = appendID(w.key[:0], id)
+	v := w.records.Get(w.key)
 	if v == nil {
 		return nil
 	}
-	old, err := parse(k, id, v)
+	old, err := parse(w.kind, id, v)
 	if err != nil {
 		return err
 	}
-	if err := unindex(tx, old, storage.Record{}); err != nil {
+	if err := w.ungroup(&old, id); err != nil {
 		return err
 	}
-	return bucket.Delete([]byte(id))
+	return w.records.Delete(w.key)
 }
 
-// sweep removes at most limit records that had expired at now.
-func sweep(tx *bolt.Tx, now time.Time, limit int) (int, error) {
-	b := tx.Bucket(expiryBucket)
-	if b == nil {
-		return 0, nil
-	}
-	type entry struct {
-		kind storage.Kind
-		id   string
-	}
-	var found []entry
-	end := uint64(now.UnixNano())
-	c := b.Cursor()
-	for key, _ := c.First(); key != nil && len(found) < limit; key, _ = c.Next() {
-		if binary.BigEndian.Uint64(key) > end {
-			break
-		}
-		kind, id, ok := bytes.Cut(key[8:], []byte{0})
-		if !ok {
-			return 0, errors.New("boltstore: damaged expiry index")
-		}
-		found = append(found, entry{storage.Kind(kind), string(id)})
-	}
-	for _, e := range found {
-		if err := remove(tx, e.kind, e.id); err != nil {
-			return 0, err
-		}
-	}
-	return len(found), nil
-}
+// end writes what was gathered of the index of ends.
+func (w *treeWriter) end() error { return w.expiry.write(w.tx, w.number) }

@@ -86,16 +86,18 @@ func (s *Store) Update(ctx context.Context, fn func(storage.Tx) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return tx.Writes(func(r storage.Record) error {
+	for _, w := range tx.Writes() {
+		r := w.Record
+		if w.Deleted {
+			delete(s.kinds[r.Kind], r.ID)
+			continue
+		}
 		if s.kinds[r.Kind] == nil {
 			s.kinds[r.Kind] = map[string]storage.Record{}
 		}
 		s.kinds[r.Kind][r.ID] = r
-		return nil
-	}, func(k storage.Kind, id string) error {
-		delete(s.kinds[k], id)
-		return nil
-	})
+	}
+	return nil
 }
 
 // Sweep removes at most limit expired records and returns how many it removed.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,43 +31,66 @@ type key struct {
 	id   string
 }
 
-type write struct {
-	key     key
-	record  storage.Record
-	deleted bool
+func (k key) of(r *storage.Record) bool { return r.ID == k.id && r.Kind == k.kind }
+
+// A Write is the newest that a transaction did to a record.
+type Write struct {
+	Record  storage.Record // of a deletion the kind and the id
+	Deleted bool
+	Seen    bool // the transaction has read what the base has under this name
+	Absent  bool // and that is nothing
 }
 
-// fewWrites is how many are looked through before an index is made: a request writes a handful.
-const fewWrites = 16
+type seen struct {
+	key    key
+	absent bool
+}
+
+const (
+	// fewWrites is how many are looked through before an index is made: a request writes a handful.
+	fewWrites = 16
+	// usual is how many reads and writes have their place in the transaction itself.
+	usual = 4
+)
 
 // A Tx is a storage.Tx over a Base. Not safe for concurrent use.
 type Tx struct {
 	base     Base
 	now      time.Time
 	readOnly bool
-	writes   []write     // in the order of the first write of each record
+	writes   []Write     // in the order of the first write of each record
 	index    map[key]int // in writes; nil while they are few
+	reads    []seen      // the first of them
+
+	firstWrites [usual]Write
+	firstReads  [usual]seen
 }
 
 var _ storage.Tx = (*Tx)(nil)
 
 // New returns a transaction at the time now.
 func New(base Base, now time.Time, readOnly bool) *Tx {
-	return &Tx{base: base, now: now, readOnly: readOnly}
+	t := &Tx{base: base, now: now, readOnly: readOnly}
+	t.writes, t.reads = t.firstWrites[:0], t.firstReads[:0]
+	return t
 }
 
 // Get implements storage.Tx.
 func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
-	if i := t.find(key{k, id}); i >= 0 {
+	at := key{k, id}
+	if i := t.find(at); i >= 0 {
 		w := &t.writes[i]
-		if w.deleted || t.expired(w.record) {
+		if w.Deleted || t.expired(w.Record) {
 			return storage.Record{}, storage.ErrNotFound
 		}
-		return clone(w.record), nil
+		return clone(w.Record), nil
 	}
 	r, ok, err := t.base.Get(k, id)
 	if err != nil {
 		return storage.Record{}, err
+	}
+	if !t.readOnly && len(t.reads) < usual {
+		t.reads = append(t.reads, seen{at, !ok})
 	}
 	if !ok || t.expired(r) {
 		return storage.Record{}, storage.ErrNotFound
@@ -102,14 +124,14 @@ func (t *Tx) Put(r storage.Record) error {
 	if err := check(r); err != nil {
 		return err
 	}
-	return t.write(write{key: key{r.Kind, r.ID}, record: clone(r)})
+	return t.write(Write{Record: clone(r)})
 }
 
 func check(r storage.Record) error {
 	switch {
 	case r.Kind == "" || r.ID == "":
 		return errors.New("storage: record without kind or id")
-	case strings.ContainsRune(string(r.Kind)+r.Group+r.ID, 0):
+	case strings.IndexByte(string(r.Kind), 0) >= 0 || strings.IndexByte(r.Group, 0) >= 0 || strings.IndexByte(r.ID, 0) >= 0:
 		return fmt.Errorf("storage: name of a %s record holds a zero byte", strings.TrimRight(string(r.Kind), "\x00"))
 	case len(r.Kind) > MaxID || len(r.ID) > MaxID || len(r.Group) > MaxID:
 		return fmt.Errorf("storage: name of a %s record is longer than %d bytes", r.Kind, MaxID)
@@ -121,7 +143,7 @@ func check(r storage.Record) error {
 
 // Delete implements storage.Tx. Deleting what is absent is no error.
 func (t *Tx) Delete(k storage.Kind, id string) error {
-	return t.write(write{key: key{k, id}, deleted: true})
+	return t.write(Write{Record: storage.Record{Kind: k, ID: id}, Deleted: true})
 }
 
 // find returns where the write of a record stands, -1 if it was not written.
@@ -132,25 +154,39 @@ func (t *Tx) find(k key) int {
 		}
 		return -1
 	}
-	return slices.IndexFunc(t.writes, func(w write) bool { return w.key == k })
+	for i := range t.writes {
+		if k.of(&t.writes[i].Record) {
+			return i
+		}
+	}
+	return -1
 }
 
-func (t *Tx) write(w write) error {
+func (t *Tx) write(w Write) error {
 	if t.readOnly {
 		return errors.New("storage: write in a View")
 	}
-	if i := t.find(w.key); i >= 0 {
+	k := key{w.Record.Kind, w.Record.ID}
+	if i := t.find(k); i >= 0 {
+		w.Seen, w.Absent = t.writes[i].Seen, t.writes[i].Absent
 		t.writes[i] = w
 		return nil
+	}
+	for i := range t.reads {
+		if t.reads[i].key == k {
+			w.Seen, w.Absent = true, t.reads[i].absent
+			break
+		}
 	}
 	t.writes = append(t.writes, w)
 	switch n := len(t.writes); {
 	case t.index != nil:
-		t.index[w.key] = n - 1
+		t.index[k] = n - 1
 	case n > fewWrites:
 		t.index = make(map[key]int, 4*fewWrites)
 		for i := range t.writes {
-			t.index[t.writes[i].key] = i
+			r := &t.writes[i].Record
+			t.index[key{r.Kind, r.ID}] = i
 		}
 	}
 	return nil
@@ -163,12 +199,12 @@ func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
 		var own []storage.Record
 		for i := range t.writes {
 			o := &t.writes[i]
-			if o.key.kind != k {
+			if o.Record.Kind != k {
 				continue
 			}
-			seen[o.key.id] = true
-			if !o.deleted && (group == "" || o.record.Group == group) && !t.expired(o.record) {
-				own = append(own, clone(o.record))
+			seen[o.Record.ID] = true
+			if !o.Deleted && (group == "" || o.Record.Group == group) && !t.expired(o.Record) {
+				own = append(own, clone(o.Record))
 			}
 		}
 		for r, err := range t.base.Scan(k, group) {
@@ -191,19 +227,5 @@ func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
 	}
 }
 
-// Writes calls put and remove for what the transaction collected, in the order of the first write of each record.
-func (t *Tx) Writes(put func(storage.Record) error, remove func(k storage.Kind, id string) error) error {
-	for i := range t.writes {
-		w := &t.writes[i]
-		var err error
-		if w.deleted {
-			err = remove(w.key.kind, w.key.id)
-		} else {
-			err = put(w.record)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Writes returns what the transaction did, in the order of the first write of each record.
+func (t *Tx) Writes() []Write { return t.writes }

@@ -1,0 +1,139 @@
+package boltstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"brama/storage"
+	"brama/storage/internal/overlay"
+)
+
+// A tree is the file as one transaction of bbolt sees it, shared by all who read between two commits of the file: to begin
+// one for each costs more than most of them look up. The transaction is not for several goroutines at once, so it is under a
+// lock, which nobody holds while something else is done. It ends when its last user has gone.
+type tree struct {
+	mu      sync.Mutex
+	tx      *bolt.Tx
+	users   int
+	cursors map[storage.Kind]*bolt.Cursor // nil for a kind that has no bucket
+	key     []byte                        // that was looked up last
+}
+
+var _ overlay.Base = (*tree)(nil)
+
+// newTree returns the file as it is, with one user.
+func newTree(db *bolt.DB) (*tree, error) {
+	tx, err := db.Begin(false)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		err = ErrClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &tree{tx: tx, users: 1, cursors: make(map[storage.Kind]*bolt.Cursor)}, nil
+}
+
+func (t *tree) use() {
+	t.mu.Lock()
+	t.users++
+	t.mu.Unlock()
+}
+
+func (t *tree) release() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.users--; t.users == 0 {
+		_ = t.tx.Rollback() // it only read
+	}
+}
+
+// alone reports whether nobody uses t but the store itself.
+func (t *tree) alone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.users == 1
+}
+
+// Get implements overlay.Base.
+func (t *tree) Get(k storage.Kind, id string) (storage.Record, bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c, ok := t.cursors[k]
+	if !ok {
+		if b := t.tx.Bucket([]byte(k)); b != nil {
+			c = b.Cursor()
+		}
+		t.cursors[k] = c
+	}
+	if c == nil {
+		return storage.Record{}, false, nil
+	}
+	t.key = appendID(t.key[:0], id)
+	key, v := c.Seek(t.key)
+	if !bytes.Equal(key, t.key) {
+		return storage.Record{}, false, nil
+	}
+	r, err := parse(k, id, v)
+	return r, err == nil, err
+}
+
+// entries are those of a bucket from the key first on.
+func (t *tree) entries(bucket, first []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		t.mu.Lock()
+		var c *bolt.Cursor
+		var k, v []byte
+		if b := t.tx.Bucket(bucket); b != nil {
+			c = b.Cursor()
+			k, v = c.Seek(first)
+		}
+		t.mu.Unlock()
+		for k != nil && yield(k, v) {
+			t.mu.Lock()
+			k, v = c.Next()
+			t.mu.Unlock()
+		}
+	}
+}
+
+// Scan implements overlay.Base.
+func (t *tree) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
+	return func(yield func(storage.Record, error) bool) {
+		if group != "" {
+			t.scanGroup(k, group, yield)
+			return
+		}
+		for key, v := range t.entries([]byte(k), nil) {
+			if r, err := parseEntry(k, key, v); !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *tree) scanGroup(k storage.Kind, group string, yield func(storage.Record, error) bool) {
+	prefix := groupKey(k, group, "")
+	for key := range t.entries(groupsBucket, prefix) {
+		rest, ok := bytes.CutPrefix(key, prefix)
+		if !ok {
+			return
+		}
+		id, err := parseID(rest)
+		var r storage.Record
+		if err == nil {
+			r, ok, err = t.Get(k, id)
+		}
+		if err == nil && !ok {
+			err = fmt.Errorf("boltstore: index names a %s record that is not there", k)
+		}
+		if !yield(r, err) {
+			return
+		}
+	}
+}
