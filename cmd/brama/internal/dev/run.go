@@ -79,7 +79,7 @@ type announced struct {
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	wiring.CollectOften()
-	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	log := wiring.NewLog(stderr)
 	data, clean, err := openData(o.data)
 	if err != nil {
 		return err

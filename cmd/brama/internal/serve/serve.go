@@ -68,7 +68,7 @@ func Run(ctx context.Context, args []string, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "brama serve: the configuration cannot be used:\n%s: %s: %v\n", *file, strings.Join(inTokens, ", "), err)
 		return exitUsage
 	}
-	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	log := wiring.NewLog(stderr)
 	if err := run(ctx, c, log); err != nil {
 		fmt.Fprintf(stderr, "brama serve: %v\n", err)
 		return exitFailed
