@@ -184,21 +184,32 @@ func (k *Keys) Sign(alg string, payload []byte) (string, error) {
 
 // SignTyped is Sign with another typ, such as "logout+jwt": what is signed for one use cannot be shown for another.
 func (k *Keys) SignTyped(typ, alg string, payload []byte) (string, error) {
+	token, err := k.sign(make([]byte, 0, signedSize(len(payload))), typ, alg, payload, false)
+	return string(token), err
+}
+
+// AppendToken appends to dst what Sign returns, for a payload that is never signed again: it has a random jti of its own. ErrAlgorithm.
+func (k *Keys) AppendToken(dst []byte, alg string, payload []byte) ([]byte, error) {
+	return k.sign(dst, TypeJWT, alg, payload, true)
+}
+
+func (k *Keys) sign(dst []byte, typ, alg string, payload []byte, once bool) ([]byte, error) {
 	one := k.current.Load().active(alg, k.cfg.Now())
 	if one == nil {
-		return "", ErrAlgorithm
+		return nil, ErrAlgorithm
 	}
-	token, err := one.sign(typ, payload)
+	at := len(dst)
+	dst, err := one.sign(dst, typ, payload, once)
 	if err != nil {
-		return "", fmt.Errorf("keys: signing with %s: %w", one.id, err)
+		return nil, fmt.Errorf("keys: signing with %s: %w", one.id, err)
 	}
 	if one.external {
 		// A wrong signature of RSA can tell the key: nobody sees it.
-		if _, err := one.verify(token); err != nil {
-			return "", fmt.Errorf("signing with %s: %w", one.id, errExternal)
+		if _, err := one.verify(string(dst[at:])); err != nil {
+			return nil, fmt.Errorf("signing with %s: %w", one.id, errExternal)
 		}
 	}
-	return token, nil
+	return dst, nil
 }
 
 // algorithmsOfJOSE is what a token of ours can name.

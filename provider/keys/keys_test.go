@@ -87,6 +87,37 @@ func TestSignAndVerify(t *testing.T) {
 	}
 }
 
+// TestAppendToken: what is appended stands behind what was there and verifies, and only there is a nonce made of key and message.
+func TestAppendToken(t *testing.T) {
+	k := open(t, memstore.New(memstore.Config{}))
+	payload := []byte(`{"jti":"1"}`)
+	for _, alg := range Algorithms() {
+		b, err := k.AppendToken([]byte("before."), alg, payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, found := strings.CutPrefix(string(b), "before.")
+		if got, err := k.Verify(token); !found || err != nil || string(got) != string(payload) {
+			t.Errorf("%s: %s, %q, %v", alg, b, got, err)
+		}
+	}
+	for name, once := range map[string]bool{"Sign": false, "AppendToken": true} {
+		var tokens [2][]byte
+		for i := range tokens {
+			var err error
+			if tokens[i], err = k.sign(nil, TypeJWT, ES256, payload, once); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if bytes.Equal(tokens[0], tokens[1]) != once {
+			t.Errorf("%s: equal signatures: %t", name, !once)
+		}
+	}
+	if b, err := k.AppendToken(nil, "HS256", payload); b != nil || !errors.Is(err, ErrAlgorithm) {
+		t.Errorf("HS256: %s, %v", b, err)
+	}
+}
+
 // T91: what is published has no private member, and no other than those named here.
 func TestJWKSPublicOnly(t *testing.T) {
 	k := open(t, memstore.New(memstore.Config{}))
@@ -227,6 +258,7 @@ func BenchmarkSign(b *testing.B) {
 	payload := bytes.Repeat([]byte("x"), 600)
 	for _, alg := range Algorithms() {
 		b.Run(alg, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := k.Sign(alg, payload); err != nil {
 					b.Fatal(err)
@@ -234,4 +266,13 @@ func BenchmarkSign(b *testing.B) {
 			}
 		})
 	}
+	b.Run("ES256/once", func(b *testing.B) {
+		token := make([]byte, 0, 2048)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := k.AppendToken(token, ES256, payload); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

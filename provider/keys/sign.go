@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -33,27 +34,36 @@ const coordinate = 32
 
 var errSignature = errors.New("the key gave no signature of its kind")
 
-// sign returns a compact JWS (RFC 7515, 7.1). The header has no place for anything that comes from outside.
-func (k *key) sign(typ string, payload []byte) (string, error) {
+// sign appends a compact JWS (RFC 7515, 7.1) to dst. The header has no place for anything that comes from outside. once says that
+// this payload is never signed again.
+func (k *key) sign(dst []byte, typ string, payload []byte, once bool) ([]byte, error) {
 	if k.private == nil || typ == "" || strings.ContainsFunc(typ, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '+' && r != '-' }) {
-		return "", errSignature
+		return nil, errSignature
 	}
-	header := `{"alg":"` + k.alg + `","kid":"` + k.id + `","typ":"` + typ + `"}`
+	var scratch [192]byte
+	header := append(append(scratch[:0], `{"alg":"`...), k.alg...)
+	header = append(append(header, `","kid":"`...), k.id...)
+	header = append(append(append(header, `","typ":"`...), typ...), `"}`...)
 	b64 := base64.RawURLEncoding
-	b := make([]byte, 0, b64.EncodedLen(len(header))+b64.EncodedLen(len(payload))+b64.EncodedLen(rsaBits/8)+2)
-	b = b64.AppendEncode(b, []byte(header))
-	b = append(b, '.')
-	b = b64.AppendEncode(b, payload)
-	signature, err := k.signature(b)
+	at := len(dst)
+	dst = b64.AppendEncode(dst, header)
+	dst = append(dst, '.')
+	dst = b64.AppendEncode(dst, payload)
+	signature, err := k.signature(dst[at:], once)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	b = append(b, '.')
-	return string(b64.AppendEncode(b, signature)), nil
+	dst = append(dst, '.')
+	return b64.AppendEncode(dst, signature), nil
+}
+
+// signedSize is at least what sign appends for a payload of so many bytes.
+func signedSize(payload int) int {
+	return 192 + base64.RawURLEncoding.EncodedLen(payload) + base64.RawURLEncoding.EncodedLen(rsaBits/8)
 }
 
 // signature signs what stands before the second dot.
-func (k *key) signature(input []byte) ([]byte, error) {
+func (k *key) signature(input []byte, once bool) ([]byte, error) {
 	if k.alg == EdDSA { // RFC 8037, 3.1: over the message itself
 		return k.private.Sign(rand.Reader, input, crypto.Hash(0))
 	}
@@ -64,7 +74,14 @@ func (k *key) signature(input []byte) ([]byte, error) {
 	case PS256: // RFC 7518, 3.5: the salt is as long as the digest
 		return k.private.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
 	case ES256:
-		der, err := k.private.Sign(rand.Reader, digest[:], crypto.SHA256)
+		source := rand.Reader
+		if _, ours := k.private.(*ecdsa.PrivateKey); ours && once {
+			// The nonce comes from the key and the message (RFC 6979; FIPS 186-5, 6.3.2), which costs a sixth less than one that
+			// randomness goes into too. What that would add, that a fault of the machine does not make two signatures of one
+			// message tell the key, a message that is never signed twice has by itself.
+			source = nil
+		}
+		der, err := k.private.Sign(source, digest[:], crypto.SHA256)
 		if err != nil {
 			return nil, err
 		}
