@@ -23,13 +23,11 @@ func (p *Provider) describe(c *Client, req *AuthorizeRequest, s *Subject) (*seal
 		return nil, redirectError(&Error{Code: "server_error", Status: 500, Err: errors.New("oauth: role is not one of the certificate's")})
 	}
 	claims := allClaims(s, role)
-	for name := range claims {
-		if !c.mayReceive(name) || slices.Contains(s.Withheld, name) {
-			delete(claims, name)
-		}
-	}
+	claims = slices.DeleteFunc(claims, func(one claim) bool {
+		return !c.mayReceive(one.name) || slices.Contains(s.Withheld, one.name)
+	})
 	for _, name := range c.RequiredClaims {
-		if _, ok := claims[name]; !ok {
+		if claims.find(name) == nil {
 			return nil, redirectError(&Error{Code: "access_denied", Description: "a required claim is not proven", Status: 400})
 		}
 	}
@@ -41,19 +39,16 @@ func (p *Provider) describe(c *Client, req *AuthorizeRequest, s *Subject) (*seal
 		AMR:      s.Identity.AMR,
 		SID:      s.SID,
 		Status:   statusOf(c, s),
-		Claims:   claims,
 	}
 	if r := req.Claims; r != nil {
 		g.AskedIDToken, g.AskedUserInfo = r.IDToken.met(claims, req.Scopes), r.UserInfo.met(claims, req.Scopes)
 		g.VerifiedIDToken, g.VerifiedUserInfo = r.IDToken.verify(c, &s.Identity, claims), r.UserInfo.verify(c, &s.Identity, claims)
 	}
 	// The grant keeps nothing that no token of it can release.
-	for name := range claims {
-		scope := scopeOf[name]
-		if scope != "" && !slices.Contains(req.Scopes, scope) && !slices.Contains(g.AskedIDToken, name) && !slices.Contains(g.AskedUserInfo, name) {
-			delete(claims, name)
-		}
-	}
+	g.Claims = slices.DeleteFunc(claims, func(one claim) bool {
+		scope := scopeOf[one.name]
+		return scope != "" && !slices.Contains(req.Scopes, scope) && !slices.Contains(g.AskedIDToken, one.name) && !slices.Contains(g.AskedUserInfo, one.name)
+	})
 	return g, nil
 }
 
@@ -70,12 +65,15 @@ func roleOf(id *connectors.Identity, chosen string) (connectors.Role, bool) {
 	return connectors.Role{}, chosen == "" || chosen == "person"
 }
 
-func allClaims(s *Subject, role connectors.Role) map[string]any {
+// allClaims lists what is proven of a person, in the order in which tokens have it.
+func allClaims(s *Subject, role connectors.Role) claimList {
 	id := &s.Identity
-	out := map[string]any{}
+	out := make(claimList, 0, 16)
 	put := func(name, value string) {
-		if value != "" {
-			out[name] = value
+		if had := out.find(name); had != nil && value != "" {
+			had.text = value // of two numbers of a kind the last one counts
+		} else if value != "" {
+			out = append(out, textClaim(name, value))
 		}
 	}
 	put("name", id.Name)
@@ -98,22 +96,22 @@ func allClaims(s *Subject, role connectors.Role) map[string]any {
 	}
 	if id.Email != "" {
 		// The certificate says it, nobody has sent a letter there.
-		out[emailClaim], out[emailVerifiedClaim] = id.Email, false
+		out = append(out, textClaim(emailClaim, id.Email), boolClaim(emailVerifiedClaim, false))
 	}
 	put("edrpou", role.EDRPOU)
 	put("organization", role.Organization)
 	put("title", role.Title)
 	if c := id.Certificate; c.Serial != "" {
-		out[certificateClaim] = map[string]any{
-			"issuer":            c.Issuer,
-			"serial":            c.Serial,
-			"not_before":        c.NotBefore.Unix(),
-			"not_after":         c.NotAfter.Unix(),
-			"status_checked_at": c.CheckedAt.Unix(),
-		}
+		o := newObject(make([]byte, 0, 256))
+		o.text("issuer", c.Issuer)
+		o.text("serial", c.Serial)
+		o.number("not_before", c.NotBefore.Unix())
+		o.number("not_after", c.NotAfter.Unix())
+		o.number("status_checked_at", c.CheckedAt.Unix())
+		out = append(out, claim{name: certificateClaim, kind: claimJSON, text: string(o.end())})
 	}
 	if !s.Consent.IsZero() {
-		out[consentClaim] = s.Consent.Unix()
+		out = append(out, numberClaim(consentClaim, s.Consent.Unix()))
 		put(consentVersionClaim, s.ConsentVersion)
 	}
 	return out

@@ -2,90 +2,91 @@ package oauth
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// marshalClaims returns claims as json.Marshal does, byte for byte, without its reflection for the kinds of values that claims
-// have.
-func marshalClaims(claims map[string]any) ([]byte, error) {
-	names := make([]string, 0, len(claims))
-	for name := range claims {
-		names = append(names, name)
+// A jsonObject is a JSON object that is written member by member: of what is answered at every request, reflection was a good part
+// of the cost. Whoever writes it sees to it that no name stands twice.
+type jsonObject struct{ b []byte }
+
+// newObject begins an object in b, whose bytes are written over.
+func newObject(b []byte) jsonObject { return jsonObject{append(b[:0], '{')} }
+
+// member writes the name of a member, whose value follows. The name is one of ours.
+func (o *jsonObject) member(name string) {
+	if len(o.b) > 1 {
+		o.b = append(o.b, ',')
 	}
-	slices.Sort(names)
-	b := append(make([]byte, 0, 1024), '{')
-	for i, name := range names {
+	o.b = append(append(append(o.b, '"'), name...), '"', ':')
+}
+
+func (o *jsonObject) text(name, value string) {
+	o.member(name)
+	o.b = appendJSONString(o.b, value)
+}
+
+func (o *jsonObject) number(name string, value int64) {
+	o.member(name)
+	o.b = strconv.AppendInt(o.b, value, 10)
+}
+
+func (o *jsonObject) texts(name string, values []string) {
+	o.member(name)
+	o.b = append(o.b, '[')
+	for i, s := range values {
 		if i > 0 {
-			b = append(b, ',')
+			o.b = append(o.b, ',')
 		}
-		b = append(appendJSONString(b, name), ':')
-		var err error
-		if b, err = appendJSONValue(b, claims[name]); err != nil {
-			return nil, err
-		}
+		o.b = appendJSONString(o.b, s)
 	}
-	return append(b, '}'), nil
+	o.b = append(o.b, ']')
 }
 
-func appendJSONValue(b []byte, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case string:
-		return appendJSONString(b, v), nil
-	case bool:
-		return strconv.AppendBool(b, v), nil
-	case int64:
-		return strconv.AppendInt(b, v, 10), nil
-	case []string:
-		if v == nil {
-			break
-		}
-		b = append(b, '[')
-		for i, s := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSONString(b, s)
-		}
-		return append(b, ']'), nil
-	}
+// other writes a value by encoding/json.
+func (o *jsonObject) other(name string, value any) error {
 	text, err := json.Marshal(value)
-	return append(b, text...), err
+	if err != nil {
+		return err
+	}
+	o.member(name)
+	o.b = append(o.b, text...)
+	return nil
 }
 
-// appendJSONString appends a string as it is if nothing in it needs another form; what does is left to encoding/json.
+// end returns the whole object, and nothing may be written any more.
+func (o *jsonObject) end() []byte { return append(o.b, '}') }
+
+// plainJSON are the ASCII characters that encoding/json writes as they are.
+var plainJSON = func() (t [utf8.RuneSelf]bool) {
+	for c := range t {
+		t[c] = c >= ' ' && !strings.ContainsRune(`"\<>&`, rune(c))
+	}
+	return t
+}()
+
+// appendJSONString appends a string as json.Marshal does: as it is if nothing in it needs another form; what does is left to
+// encoding/json.
 func appendJSONString(b []byte, s string) []byte {
-	plain := true
 	ascii := true
 	for i := range len(s) {
-		c := s[i]
-		plain = plain && c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
-		ascii = ascii && c < utf8.RuneSelf
+		if c := s[i]; c >= utf8.RuneSelf {
+			ascii = false
+		} else if !plainJSON[c] {
+			return appendEscaped(b, s)
+		}
 	}
-	if plain && (ascii || utf8.ValidString(s) && !strings.ContainsAny(s, "\u2028\u2029")) {
-		return append(append(append(b, '"'), s...), '"')
+	if !ascii && (!utf8.ValidString(s) || strings.ContainsAny(s, "\u2028\u2029")) {
+		return appendEscaped(b, s)
 	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic("oauth: internal error: a string cannot be encoded") // encoding/json encodes every string
 	}
 	return append(b, text...)
-}
-
-var _ jsonAppender = (*tokenAnswer)(nil)
-
-func (a *tokenAnswer) appendJSON(b []byte) []byte {
-	b = appendJSONString(append(b, `{"access_token":`...), a.AccessToken)
-	b = appendJSONString(append(b, `,"token_type":`...), a.TokenType)
-	b = strconv.AppendInt(append(b, `,"expires_in":`...), a.ExpiresIn, 10)
-	b = appendJSONString(append(b, `,"scope":`...), a.Scope)
-	if a.RefreshToken != "" {
-		b = appendJSONString(append(b, `,"refresh_token":`...), a.RefreshToken)
-	}
-	if a.IDToken != "" {
-		b = appendJSONString(append(b, `,"id_token":`...), a.IDToken)
-	}
-	return append(b, '}')
 }

@@ -36,8 +36,8 @@ func (p *Provider) redeemCode(ctx context.Context, client *Client, form url.Valu
 	}
 	now := p.cfg.Now()
 	access := p.newAccess(client, g.ID, scopes, proof.binding)
-	answer := p.answer(access)
-	if answer.IDToken, err = p.idToken(ctx, client, claims, scopes, claims.Nonce, answer.AccessToken); err != nil {
+	answer := p.answer(&access)
+	if err := p.addIDToken(ctx, answer, client, claims, scopes, claims.Nonce); err != nil {
 		return nil, err
 	}
 	family := p.newFamily(client, g, now, proof)
@@ -45,7 +45,7 @@ func (p *Provider) redeemCode(ctx context.Context, client *Client, form url.Valu
 	if family != nil {
 		// The grant must be there as long as a token can be made of it.
 		end = family.Expires.Add(p.cfg.AccessTokenLifetime)
-		answer.RefreshToken = p.newRefresh(g, family)
+		p.addRefresh(answer, g, family)
 	}
 	err = p.cfg.Store.Update(ctx, func(tx storage.Tx) error {
 		if err := proof.spend(tx); err != nil {

@@ -25,5 +25,6 @@ func (p *Provider) credentials(ctx context.Context, client *Client, form url.Val
 	if err := p.spendProof(ctx, proof); err != nil {
 		return nil, err
 	}
-	return p.answer(p.newAccess(client, "", scopes, proof.binding)), nil
+	access := p.newAccess(client, "", scopes, proof.binding)
+	return p.answer(&access), nil
 }

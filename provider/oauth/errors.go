@@ -103,19 +103,16 @@ func writeError(w http.ResponseWriter, e *Error) {
 	writeJSON(w, e.Status, body)
 }
 
-// A jsonAppender writes itself as encoding/json would, without its reflection: an answer that is given often.
-type jsonAppender interface{ appendJSON(b []byte) []byte }
-
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	var body []byte
-	if a, ok := v.(jsonAppender); ok {
-		body = a.appendJSON(make([]byte, 0, 2048))
-	} else {
-		var err error
-		if body, err = json.Marshal(v); err != nil {
-			status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
-		}
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
 	}
+	writeBody(w, status, body)
+}
+
+// writeBody answers with JSON.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = headerJSON
 	keptByNobody(h, len(body))

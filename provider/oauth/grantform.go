@@ -12,14 +12,6 @@ import (
 // decoding JSON by reflection was a sixth of what userinfo cost.
 const grantForm = 1
 
-// Kinds of values of claims. What is none of the first is JSON.
-const (
-	claimText = iota + 1
-	claimBool
-	claimNumber // an integer
-	claimJSON
-)
-
 // grantTexts and grantLists are the fields in the order in which they are packed.
 func (g *sealedGrant) grantTexts() []*string {
 	return []*string{&g.Subject, &g.Nonce, &g.SID, &g.ACR, &g.Level}
@@ -47,11 +39,8 @@ func (g *sealedGrant) pack() ([]byte, error) {
 		b = pack.AppendTime(pack.AppendTime(pack.AppendString(b, s.ID), s.Checked), s.NotAfter)
 	}
 	b = pack.AppendUint(b, uint64(len(g.Claims)))
-	for name, value := range g.Claims {
-		var err error
-		if b, err = appendClaim(pack.AppendString(b, name), value); err != nil {
-			return nil, fmt.Errorf("oauth: packing a grant: %w", err)
-		}
+	for i := range g.Claims {
+		b = g.Claims[i].appendPacked(b)
 	}
 	for _, sets := range g.verifiedSets() {
 		var text []byte
@@ -66,22 +55,20 @@ func (g *sealedGrant) pack() ([]byte, error) {
 	return b, nil
 }
 
-func appendClaim(b []byte, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case string:
-		return pack.AppendString(append(b, claimText), v), nil
-	case bool:
-		return pack.AppendBool(append(b, claimBool), v), nil
-	case int64:
-		return pack.AppendInt(append(b, claimNumber), v), nil
+func (c *claim) appendPacked(b []byte) []byte {
+	b = append(pack.AppendString(b, c.name), c.kind)
+	switch c.kind {
+	case claimBool:
+		return pack.AppendBool(b, c.number == 1)
+	case claimNumber:
+		return pack.AppendInt(b, c.number)
 	}
-	text, err := json.Marshal(value)
-	return pack.AppendString(append(b, claimJSON), text), err
+	return pack.AppendString(b, c.text)
 }
 
 var errGrantForm = errors.New("oauth: a grant is packed in an unknown form")
 
-// unpack reads what pack wrote. A claim that is no text, boolean or integer comes as json.RawMessage.
+// unpack reads what pack wrote.
 func (g *sealedGrant) unpack(b []byte) error {
 	if len(b) == 0 || b[0] != grantForm {
 		return errGrantForm
@@ -98,22 +85,26 @@ func (g *sealedGrant) unpack(b []byte) error {
 		g.Status = &grantStatus{ID: r.String(), Checked: r.Time(), NotAfter: r.Time()}
 	}
 	n := r.Count()
-	g.Claims = make(map[string]any, n)
+	g.Claims = make(claimList, 0, n)
 	for range n {
-		name := r.String()
-		switch kind := r.Bytes(1); {
-		case kind == nil: // the rest is missing
-		case kind[0] == claimText:
-			g.Claims[name] = r.String()
-		case kind[0] == claimBool:
-			g.Claims[name] = r.Bool()
-		case kind[0] == claimNumber:
-			g.Claims[name] = r.Int()
-		case kind[0] == claimJSON:
-			g.Claims[name] = json.RawMessage(r.String())
+		c := claim{name: r.String()}
+		kind := r.Bytes(1)
+		if kind == nil {
+			break // the rest is missing
+		}
+		switch c.kind = kind[0]; c.kind {
+		case claimText, claimJSON:
+			c.text = r.String()
+		case claimBool:
+			if r.Bool() {
+				c.number = 1
+			}
+		case claimNumber:
+			c.number = r.Int()
 		default:
 			return errGrantForm
 		}
+		g.Claims = append(g.Claims, c)
 	}
 	for _, sets := range g.verifiedSets() {
 		text := r.String()

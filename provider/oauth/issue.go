@@ -14,20 +14,17 @@ import (
 	"brama/storage"
 )
 
-// A tokenAnswer is the answer of the token endpoint (RFC 6749, 5.1; OpenID Connect Core, 3.1.3.3).
+// A tokenAnswer is the answer of the token endpoint (RFC 6749, 5.1; OpenID Connect Core, 3.1.3.3), written as its tokens are made:
+// they stand nowhere else.
 type tokenAnswer struct {
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"` // seconds
-	Scope        string `json:"scope"`
-	RefreshToken string `json:"refresh_token,omitempty"`
-	IDToken      string `json:"id_token,omitempty"`
+	jsonObject
+	access string // the access token
 }
 
 // newAccess returns an access token that was not yet sealed. It begins on a whole second and lives from there.
-func (p *Provider) newAccess(client *Client, grant string, scopes []string, bound binding) *opaque {
+func (p *Provider) newAccess(client *Client, grant string, scopes []string, bound binding) opaque {
 	now := p.cfg.Now().Truncate(time.Second)
-	return &opaque{
+	return opaque{
 		grant: grant, client: client.ID, scopes: scopes,
 		issued: now, expires: now.Add(p.cfg.AccessTokenLifetime), bound: bound,
 	}
@@ -39,71 +36,82 @@ func (p *Provider) answer(access *opaque) *tokenAnswer {
 	if access.bound.method == boundByDPoP {
 		kind = "DPoP" // RFC 9449, 5; a certificate-bound token stays "Bearer" (RFC 8705, 3)
 	}
-	return &tokenAnswer{
-		AccessToken: p.sealToken(accessToken, access),
-		TokenType:   kind,
-		ExpiresIn:   int64(p.cfg.AccessTokenLifetime / time.Second),
-		Scope:       strings.Join(access.scopes, " "),
-	}
+	a := &tokenAnswer{jsonObject: newObject(make([]byte, 0, 1536)), access: p.sealToken(accessToken, access)}
+	a.text("access_token", a.access)
+	a.text("token_type", kind)
+	a.number("expires_in", int64(p.cfg.AccessTokenLifetime/time.Second)) // seconds
+	a.member("scope")
+	a.b = appendJSONString(a.b, strings.Join(access.scopes, " "))
+	return a
 }
 
-// newRefresh returns the refresh token of a generation. It carries all scopes of its grant: narrowing concerns one access
-// token (RFC 6749, 6).
-func (p *Provider) newRefresh(g *storage.Grant, f *storage.RefreshFamily) string {
-	return p.sealToken(refreshToken, &opaque{
+// addRefresh adds the refresh token of a generation. It carries all scopes of its grant: narrowing concerns one access token
+// (RFC 6749, 6).
+func (p *Provider) addRefresh(a *tokenAnswer, g *storage.Grant, f *storage.RefreshFamily) {
+	a.text("refresh_token", p.sealToken(refreshToken, &opaque{
 		grant: g.ID, client: g.Client, issued: p.cfg.Now(), expires: f.Expires, generation: f.Generation,
-	})
+	}))
 }
 
-// idToken returns the ID token of a grant (OpenID Connect Core, 2) beside an access token with scopes. At a refresh there is
-// no nonce, and auth_time stays that of the login (12.2). It is signed, and then encrypted for a client that asks.
-func (p *Provider) idToken(ctx context.Context, client *Client, c *sealedGrant, scopes []string, nonce, access string) (string, error) {
+// addIDToken adds the ID token of a grant (OpenID Connect Core, 2) for an access token with scopes. At a refresh there is no
+// nonce, and auth_time stays that of the login (12.2). It is signed, and then encrypted for a client that asks.
+func (p *Provider) addIDToken(ctx context.Context, a *tokenAnswer, client *Client, c *sealedGrant, scopes []string, nonce string) error {
 	now := p.cfg.Now()
 	alg := client.idTokenAlg()
-	claims := c.release(client, inIDToken, scopes)
-	claims["iss"] = p.cfg.Issuer
-	claims["sub"] = c.Subject
-	claims["aud"] = []string{client.ID}
-	claims["iat"] = now.Unix()
-	claims["exp"] = now.Add(p.cfg.IDTokenLifetime).Unix()
-	claims["auth_time"] = c.AuthTime.Unix()
-	claims["jti"] = rand.Text()
-	claims["at_hash"] = halfHash(alg, access)
+	var scratch [1024]byte
+	claims := newObject(scratch[:])
+	claims.text("iss", p.cfg.Issuer)
+	claims.text("sub", c.Subject)
+	claims.texts("aud", []string{client.ID})
+	claims.number("iat", now.Unix())
+	claims.number("exp", now.Add(p.cfg.IDTokenLifetime).Unix())
+	claims.number("auth_time", c.AuthTime.Unix())
+	claims.text("jti", rand.Text())
+	claims.member("at_hash")
+	claims.b = append(appendHalfHash(append(claims.b, '"'), alg, a.access), '"')
 	if nonce != "" {
-		claims["nonce"] = nonce
+		claims.text("nonce", nonce)
 	}
 	if c.SID != "" {
-		claims["sid"] = c.SID // OpenID Connect Back-Channel Logout 2.1: of ID tokens alone, userinfo has no session
+		claims.text("sid", c.SID) // OpenID Connect Back-Channel Logout 2.1: of ID tokens alone, userinfo has no session
 	}
 	if c.ACR != "" {
-		claims["acr"] = c.ACR
+		claims.text("acr", c.ACR)
 	}
 	if len(c.AMR) != 0 {
-		claims["amr"] = c.AMR
+		claims.texts("amr", c.AMR)
 	}
-	payload, err := marshalClaims(claims)
-	if err != nil {
-		return "", fmt.Errorf("oauth: encoding claims: %w", err)
+	if err := c.release(&claims, client, inIDToken, scopes); err != nil {
+		return fmt.Errorf("oauth: encoding claims: %w", err)
 	}
-	token, err := p.cfg.Keys.Sign(alg, payload)
-	if err != nil || client.IDTokenEncAlg == "" {
-		return token, err
+	payload := claims.end()
+	a.member("id_token")
+	a.b = append(a.b, '"')
+	at := len(a.b)
+	var err error
+	if a.b, err = p.cfg.Keys.AppendToken(a.b, alg, payload); err != nil {
+		return err
 	}
-	return p.encrypt(ctx, client, client.IDTokenEncAlg, client.IDTokenEncEnc, token, true)
+	if client.IDTokenEncAlg != "" {
+		sealed, err := p.encrypt(ctx, client, client.IDTokenEncAlg, client.IDTokenEncEnc, string(a.b[at:]), true)
+		if err != nil {
+			return err
+		}
+		a.b = append(a.b[:at], sealed...)
+	}
+	a.b = append(a.b, '"')
+	return nil
 }
 
-// halfHash is at_hash: the left half of the hash that goes with the signature's algorithm (OpenID Connect Core, 3.1.3.6),
-// SHA-512 for Ed25519, which has it inside.
-func halfHash(alg, token string) string {
-	var sum []byte
+// appendHalfHash appends at_hash: the left half of the hash that goes with the signature's algorithm (OpenID Connect Core,
+// 3.1.3.6), SHA-512 for Ed25519, which has it inside.
+func appendHalfHash(b []byte, alg, token string) []byte {
 	if alg == "EdDSA" || alg == "Ed25519" {
-		s := sha512.Sum512([]byte(token))
-		sum = s[:]
-	} else {
-		s := sha256.Sum256([]byte(token))
-		sum = s[:]
+		sum := sha512.Sum512([]byte(token))
+		return base64.RawURLEncoding.AppendEncode(b, sum[:len(sum)/2])
 	}
-	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.AppendEncode(b, sum[:len(sum)/2])
 }
 
 // narrow returns the scopes that a request asks of those granted, all if it asks none. What the registration does not allow

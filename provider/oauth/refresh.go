@@ -93,9 +93,10 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 	if err != nil {
 		return nil, err
 	}
-	answer := p.answer(p.newAccess(client, g.ID, scopes, proof.binding))
+	access := p.newAccess(client, g.ID, scopes, proof.binding)
+	answer := p.answer(&access)
 	if slices.Contains(scopes, "openid") {
-		if answer.IDToken, err = p.idToken(ctx, client, claims, scopes, "", answer.AccessToken); err != nil {
+		if err := p.addIDToken(ctx, answer, client, claims, scopes, ""); err != nil {
 			return nil, err
 		}
 	}
@@ -128,7 +129,7 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 		return nil, err
 	}
 	if family.Generation != token.generation {
-		answer.RefreshToken = p.newRefresh(g, family)
+		p.addRefresh(answer, g, family)
 	}
 	return answer, nil
 }

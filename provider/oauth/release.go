@@ -108,11 +108,11 @@ func (s *ClaimSet) asks(claim string) bool {
 
 // met lists the claims that are asked for here by name and have a value that was asked for. Names that a scope of scopes
 // releases too are left out: the scope says enough.
-func (s *ClaimSet) met(claims map[string]any, scopes []string) []string {
+func (s *ClaimSet) met(claims claimList, scopes []string) []string {
 	var list []string
 	for name, r := range s.Claims {
-		value, ok := claims[name]
-		if !ok || slices.Contains(scopes, scopeOf[name]) || !r.takes(value) {
+		c := claims.find(name)
+		if c == nil || slices.Contains(scopes, scopeOf[name]) || !r.takes(c.value()) {
 			continue
 		}
 		list = append(list, name)
@@ -133,24 +133,27 @@ func (r ClaimRequest) takes(value any) bool {
 	return false
 }
 
-// release returns the claims that a client learns at a place, by the scopes of the token, the claims parameter of its
-// request and the registration as it stands now. The map is the caller's.
-func (g *sealedGrant) release(c *Client, at place, scopes []string) map[string]any {
+// release writes the claims that a client learns at a place, by the scopes of the token, the claims parameter of its request
+// and the registration as it stands now.
+func (g *sealedGrant) release(o *jsonObject, c *Client, at place, scopes []string) error {
 	asked, verified := g.AskedIDToken, g.VerifiedIDToken
 	if at == inUserInfo {
 		asked, verified = g.AskedUserInfo, g.VerifiedUserInfo
 	}
-	out := make(map[string]any, len(g.Claims)+12) // and those of the protocol
-	for name, value := range g.Claims {
-		scope := scopeOf[name]
-		if (scope == "" || slices.Contains(scopes, scope) || slices.Contains(asked, name)) && c.mayReceive(name) {
-			out[name] = value
+	for i := range g.Claims {
+		one := &g.Claims[i]
+		scope := scopeOf[one.name]
+		if (scope == "" || slices.Contains(scopes, scope) || slices.Contains(asked, one.name)) && c.mayReceive(one.name) {
+			o.member(one.name)
+			o.b = one.appendJSON(o.b)
 		}
 	}
-	if list := releaseVerified(c, verified); len(list) == 1 {
-		out[verifiedClaims] = list[0]
-	} else if len(list) > 1 {
-		out[verifiedClaims] = list
+	switch list := releaseVerified(c, verified); len(list) {
+	case 0:
+		return nil
+	case 1:
+		return o.other(verifiedClaims, list[0])
+	default:
+		return o.other(verifiedClaims, list)
 	}
-	return out
 }

@@ -21,7 +21,7 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) {
 		}
 		answer, err := p.exchange(r.Context(), client, form, proof)
 		if err == nil {
-			writeJSON(w, http.StatusOK, answer)
+			writeBody(w, http.StatusOK, answer.end())
 		}
 		return err
 	})

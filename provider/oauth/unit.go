@@ -73,7 +73,7 @@ type sealedGrant struct {
 	Level    string // of the login; acr is less where the request named a lower one
 	AMR      []string
 	Status   *grantStatus
-	Claims   map[string]any // what tokens may say of the person; see release
+	Claims   claimList // what tokens may say of the person; see release
 	// What the claims parameter asks for at each place, beyond the scopes.
 	AskedIDToken     []string
 	AskedUserInfo    []string

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -105,8 +106,8 @@ func presentedToken(r *http.Request) (presented, error) {
 	return came, nil
 }
 
-// userClaims returns what the token opens, and for whom. storage.ErrNotFound for every token that is not good.
-func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came presented) (*Client, map[string]any, error) {
+// userClaims returns what the token opens, as JSON, and for whom. storage.ErrNotFound for every token that is not good.
+func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came presented) (*Client, []byte, error) {
 	ctx := r.Context()
 	t, g, err := p.loadAccess(ctx, came.token)
 	if err != nil {
@@ -132,9 +133,17 @@ func (p *Provider) userClaims(w http.ResponseWriter, r *http.Request, came prese
 	if err != nil {
 		return nil, nil, err
 	}
-	claims := sealed.release(client, inUserInfo, t.scopes)
-	claims["sub"] = sealed.Subject
-	return client, claims, nil
+	claims := newObject(make([]byte, 0, 512))
+	if client.UserInfoSignedAlg != "" {
+		// For this client alone: a portal that is shown the answer of another one sees it (threat T73).
+		claims.text("iss", p.cfg.Issuer)
+		claims.text("aud", client.ID)
+	}
+	claims.text("sub", sealed.Subject)
+	if err := sealed.release(&claims, client, inUserInfo, t.scopes); err != nil {
+		return nil, nil, fmt.Errorf("oauth: encoding userinfo: %w", err)
+	}
+	return client, claims.end(), nil
 }
 
 // loadAccess returns what an access token holds and its grant, nil for client credentials. storage.ErrNotFound for every

@@ -131,7 +131,7 @@ func readElements(object map[string]json.RawMessage) (map[string]ClaimRequest, b
 }
 
 // verify answers the requests for verified_claims with claims, which the client may have all.
-func (s *ClaimSet) verify(c *Client, id *connectors.Identity, claims map[string]any) []verifiedSet {
+func (s *ClaimSet) verify(c *Client, id *connectors.Identity, claims claimList) []verifiedSet {
 	if !c.VerifiedClaims {
 		return nil
 	}
@@ -211,13 +211,13 @@ func choose(asked map[string]ClaimRequest, elements map[string]element) bool {
 
 // fill puts the claims that are asked for into out, and reports whether there is an answer: some claim, and each that was
 // demanded by its value with that value (6.2 there).
-func (r *verifiedRequest) fill(out, claims map[string]any) bool {
+func (r *verifiedRequest) fill(out map[string]any, claims claimList) bool {
 	for name, asked := range r.claims {
-		value, ok := claims[name]
+		c := claims.find(name)
 		switch {
 		case !verifiable(name):
-		case ok && asked.takes(value):
-			out[name] = value
+		case c != nil && asked.takes(c.value()):
+			out[name] = c.value()
 		case len(asked.Values) != 0:
 			return false
 		}
