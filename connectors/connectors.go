@@ -91,7 +91,7 @@ type Redirect struct {
 // Page shows the page called Name.
 type Page struct {
 	Name  string
-	Data  any
+	Data  any // a pointer with a method Fixed() points to what never changes: its part of the page is printed once
 	State []byte
 }
 

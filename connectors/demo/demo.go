@@ -25,6 +25,9 @@ type SignFunc func(ctx context.Context, person string, challenge []byte) ([]byte
 // PageData is the data of the page "demo".
 type PageData struct{ Persons []string }
 
+// Fixed says that the data of a connector's page never change.
+func (*PageData) Fixed() {}
+
 // Config is what the connector needs.
 type Config struct {
 	Verifier  signing.Verifier // required
@@ -38,6 +41,7 @@ type Config struct {
 type Connector struct {
 	checker *signing.Checker
 	persons []string
+	page    *PageData
 	sign    SignFunc
 }
 
@@ -52,12 +56,13 @@ func New(c Config) (*Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	return &Connector{checker: checker, persons: slices.Clone(c.Persons), sign: c.Sign}, nil
+	persons := slices.Clone(c.Persons)
+	return &Connector{checker: checker, persons: persons, page: &PageData{Persons: persons}, sign: c.Sign}, nil
 }
 
 // Idle is the form.
 func (c *Connector) Idle() connectors.Page {
-	return connectors.Page{Name: "demo", Data: PageData{Persons: slices.Clone(c.persons)}}
+	return connectors.Page{Name: "demo", Data: c.page}
 }
 
 // MaxLoA is the highest level this method gives.

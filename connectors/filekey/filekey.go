@@ -29,6 +29,9 @@ type Issuer struct {
 // PageData is the data of the page "filekey".
 type PageData struct{ Issuers []Issuer }
 
+// Fixed says that the data of a connector's page never change.
+func (*PageData) Fixed() {}
+
 // A SearchFunc finds the certificates of keys at a provider, "" meaning all of them. It is given key ids and nothing
 // else of the person.
 type SearchFunc func(ctx context.Context, issuer string, keyIDs [][]byte) ([][]byte, error)
@@ -50,7 +53,7 @@ type Config struct {
 // Connector implements connectors.Connector and connectors.Searcher.
 type Connector struct {
 	checker *signing.Checker
-	issuers []Issuer
+	page    *PageData
 	search  SearchFunc
 }
 
@@ -65,12 +68,12 @@ func New(c Config) (*Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filekey: %w", err)
 	}
-	return &Connector{checker: checker, issuers: slices.Clone(c.Issuers), search: c.Search}, nil
+	return &Connector{checker: checker, page: &PageData{Issuers: slices.Clone(c.Issuers)}, search: c.Search}, nil
 }
 
 // Idle is what the tab shows before the person presses anything.
 func (c *Connector) Idle() connectors.Page {
-	return connectors.Page{Name: "filekey", Data: PageData{Issuers: slices.Clone(c.issuers)}}
+	return connectors.Page{Name: "filekey", Data: c.page}
 }
 
 // MaxLoA is the highest level this method gives.
@@ -109,7 +112,7 @@ func (c *Connector) FindCertificates(ctx context.Context, issuer string, keyIDs 
 			return nil, fmt.Errorf("filekey: key id of %d octets", len(id))
 		}
 	}
-	if issuer != "" && !slices.ContainsFunc(c.issuers, func(i Issuer) bool { return i.ID == issuer }) {
+	if issuer != "" && !slices.ContainsFunc(c.page.Issuers, func(i Issuer) bool { return i.ID == issuer }) {
 		return nil, errors.New("filekey: unknown issuer")
 	}
 	return c.search(ctx, issuer, keyIDs)

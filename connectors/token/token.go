@@ -41,6 +41,9 @@ type PageData struct {
 	Protocol int    // least version of the agent's protocol
 }
 
+// Fixed says that the data of a connector's page never change.
+func (*PageData) Fixed() {}
+
 // A SearchFunc finds the certificates of keys at a provider, "" meaning all of them.
 type SearchFunc func(ctx context.Context, issuer string, keyIDs [][]byte) ([][]byte, error)
 
@@ -66,9 +69,8 @@ type Config struct {
 // Connector implements connectors.Connector and connectors.Searcher.
 type Connector struct {
 	checker *signing.Checker
-	issuers []Issuer
+	page    *PageData
 	search  SearchFunc
-	agent   string
 }
 
 var (
@@ -96,17 +98,17 @@ func New(c Config) (*Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token: %w", err)
 	}
-	return &Connector{checker: checker, issuers: slices.Clone(c.Issuers), search: c.Search,
-		agent: "http://127.0.0.1:" + strconv.Itoa(c.AgentPort)}, nil
+	return &Connector{checker: checker, search: c.Search,
+		page: &PageData{Issuers: slices.Clone(c.Issuers), Agent: "http://127.0.0.1:" + strconv.Itoa(c.AgentPort), Protocol: AgentProtocol}}, nil
 }
 
 // Idle is what the tab shows before the person presses anything.
 func (c *Connector) Idle() connectors.Page {
-	return connectors.Page{Name: "token", Data: PageData{Issuers: slices.Clone(c.issuers), Agent: c.agent, Protocol: AgentProtocol}}
+	return connectors.Page{Name: "token", Data: c.page}
 }
 
 // Agent is the origin that the page must be allowed to call.
-func (c *Connector) Agent() string { return c.agent }
+func (c *Connector) Agent() string { return c.page.Agent }
 
 // MaxLoA is the highest level this method gives.
 func (c *Connector) MaxLoA() connectors.LoA { return c.checker.MaxLoA() }
@@ -137,7 +139,7 @@ func (c *Connector) FindCertificates(ctx context.Context, issuer string, keyIDs 
 		return nil, fmt.Errorf("token: %d key ids", len(keyIDs))
 	case slices.ContainsFunc(keyIDs, func(id []byte) bool { return len(id) != 32 && len(id) != 20 }):
 		return nil, errors.New("token: key id of another length than 20 or 32 octets")
-	case issuer != "" && !slices.ContainsFunc(c.issuers, func(i Issuer) bool { return i.ID == issuer }):
+	case issuer != "" && !slices.ContainsFunc(c.page.Issuers, func(i Issuer) bool { return i.ID == issuer }):
 		return nil, errors.New("token: unknown issuer")
 	}
 	return c.search(ctx, issuer, keyIDs)

@@ -193,7 +193,7 @@ func TestFindCertificates(t *testing.T) {
 func TestPage(t *testing.T) {
 	c := newWorld(t).connector(t, func(c *Config) { c.AgentPort = 24200 })
 	page := c.Idle()
-	data, ok := page.Data.(PageData)
+	data, ok := page.Data.(*PageData)
 	if page.Name != "token" || !ok || data.Agent != "http://127.0.0.1:24200" || c.Agent() != data.Agent || c.MaxLoA() != connectors.High {
 		t.Errorf("page %+v, agent %s, level %s", page, c.Agent(), c.MaxLoA())
 	}

@@ -4,55 +4,57 @@ import "time"
 
 // A Method is the data of a method's page.
 type Method struct {
-	Panel    any // the connector's own, or *Remote
-	Method   string
-	Label    string // the portal's own name of the method, "" for ours
-	Entries  []Tab  // other methods that stand on this tab
+	Panel    any    `plate:"fixed"` // the connector's own, or *Remote
+	Method   string `plate:"early"`
+	Label    string `plate:"early"` // the portal's own name of the method, "" for ours
+	Entries  []Tab  `plate:"early"` // other methods that stand on this tab
 	Action   string // where the form or the signature is posted
 	Ask      string // where a request (challenge) is made
-	Search   string // where certificates are looked up; "" if they are not
-	Upload   string // S16, "" if it is not offered
-	Back     string // from S16 to the tabs, "" if there are none
+	Search   string `plate:"present"` // where certificates are looked up; "" if they are not
+	Upload   string `plate:"present"` // S16, "" if it is not offered
+	Back     string `plate:"present"` // from S16 to the tabs, "" if there are none
 	Revision uint64
 	MAC      string
-	Asked    bool // a request is live
-	Download string
+	Asked    bool   `plate:"early"` // a request is live
+	Download string `plate:"present"`
 	Until    time.Time
 	Issuer   string // what the browser program must find in the challenge
-	Failed   string // code of the problem, so that the page offers the button that mends it
+	Failed   string `plate:"present"` // code of the problem, so that the page offers the button that mends it
 	// Of a wait: where the page asks, with which code, how often in milliseconds and for how many seconds more.
-	Poll, PollMAC      string
+	Poll               string `plate:"present"`
+	PollMAC            string
 	Every, PollSeconds int
 }
 
 // A Confirm is the data of S8, and of S9 if Session is set.
 type Confirm struct {
-	Session       bool
+	Session       bool `plate:"early"`
 	Action, Other string
 	OtherMAC      string
 	Revision      uint64
 	MAC           string
 	Name          string
-	RNOKPP, UNZR  string
-	BirthDate     string // as it is shown
-	Email         string // of the certificate
+	RNOKPP        string `plate:"present"`
+	UNZR          string `plate:"present"`
+	BirthDate     string `plate:"present"` // as it is shown
+	Email         string `plate:"present"` // of the certificate
 	Roles         []Role // more than one is a choice
 	Issuer        string
 	NotAfter      time.Time
 	CheckedAt     time.Time
-	Method        string
-	ExpiresInDays int // zero if that is far away
+	Method        string `plate:"early"`
+	ExpiresInDays int    `plate:"present"` // zero if that is far away
 	AuthTime      time.Time
-	Gets          []string     // keys below confirm.gets.: what comes with the sign-in
-	GetsInRole    []string     // the same, of a role in an organisation
+	Gets          []string     `plate:"early"` // keys below confirm.gets.: what comes with the sign-in
+	GetsInRole    []string     `plate:"early"` // the same, of a role in an organisation
 	Optional      []Choice     // what the person may give
-	Purpose       string       // in the portal's words; may be empty
-	Version       string       // of the notice; may be empty
-	Policy        string       // address of the notice, "" for our own page
+	Purpose       string       `plate:"early"` // in the portal's words; may be empty
+	Version       string       `plate:"early"` // of the notice; may be empty
+	Policy        string       `plate:"early"` // address of the notice, "" for our own page
 	Notice        []NoticePart // the notice itself; nil where there is only its address
-	NoticeLang    Lang         // of Notice, "" if it is that of the page
-	Consent       bool         // the tick is asked for
-	ConsentWrong  bool         // and was missing
+	NoticeLang    Lang         `plate:"present"` // of Notice, "" if it is that of the page
+	Consent       bool         `plate:"early"`   // the tick is asked for
+	ConsentWrong  bool         `plate:"early"`   // and was missing
 }
 
 // A Role is a capacity that the person may choose.

@@ -43,6 +43,7 @@ type Site struct {
 	docs   map[Lang]guides
 	prose  map[Lang]guides // the texts of S17
 	logos  logos
+	frames frames
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
@@ -208,10 +209,10 @@ func (s *Site) Message(l Lang, code string, values map[string]string) Message {
 
 // A Portal is a client as a page shows it.
 type Portal struct {
-	Name        string
-	Host        string
-	Institution string
-	Logo        string // address, "" without one
+	Name        string `plate:"early"`
+	Host        string `plate:"early"`
+	Institution string `plate:"early"`
+	Logo        string `plate:"early"` // address, "" without one
 	Start       string // where a login starts again, "" if unknown
 }
 
@@ -224,11 +225,11 @@ type Longer struct {
 
 // A Tab is a method in the list of tabs.
 type Tab struct {
-	Method string
-	Label  string // the portal's own words, "" for ours
+	Method string `plate:"early"`
+	Label  string `plate:"early"` // the portal's own words, "" for ours
 	URL    string
-	Active bool
-	Down   bool // it fails again and again and is left alone for a while
+	Active bool `plate:"early"`
+	Down   bool `plate:"early"` // it fails again and again and is left alone for a while
 }
 
 // A Page is what is to be shown.
@@ -281,6 +282,10 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if err != nil {
 		return fmt.Errorf("web: page %s: %w", p.Template, err)
 	}
+	v := s.view(&p)
+	if t, err = s.frames.plate(t, v); err != nil {
+		return fmt.Errorf("web: page %s: %w", p.Template, err)
+	}
 	// Into a buffer first: a fault in a template must not leave half a page with status 200.
 	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
 	defer func() {
@@ -288,7 +293,7 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 		body.Reset()
 		bodies.Put(body)
 	}()
-	if err := t.Execute(body, s.view(&p)); err != nil {
+	if err := t.Execute(body, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
 	h := w.Header()

@@ -3,24 +3,24 @@ package web
 // A view is what a template sees: what a Page shows, and the site. It repeats the fields of Page instead of embedding it,
 // for text/template finds a field of an embedded struct by a search through all of them, at every use.
 type view struct {
-	Title   string
-	Heading string
-	Create  bool
-	Link    bool
-	Account string
-	Forget  string
+	Title   string `plate:"early"`
+	Heading string `plate:"present"`
+	Create  bool   `plate:"early"`
+	Link    bool   `plate:"early"`
+	Account string `plate:"present"`
+	Forget  string `plate:"present"`
 	Lang    Lang
-	Event   string
-	Self    string
+	Event   string `plate:"present"`
+	Self    string `plate:"present"`
 	Frames  []string
 	Agent   string
-	Portal  *Portal
-	Tabs    []Tab
-	Longer  *Longer
-	Leave   string
-	Problem *Message
-	Field   string
-	Data    any
+	Portal  *Portal  `plate:"early"`
+	Tabs    []Tab    `plate:"early"`
+	Longer  *Longer  `plate:"present"`
+	Leave   string   `plate:"present"`
+	Problem *Message `plate:"present"`
+	Field   string   `plate:"present"`
+	Data    any      `plate:"early"`
 
 	Dev      bool
 	Base     string
@@ -30,7 +30,7 @@ type view struct {
 	Operator string
 	Contact  string
 
-	LongTabs bool
+	LongTabs bool `plate:"early"`
 }
 
 // known are the fields of every view of a language that do not depend on the page.

@@ -207,12 +207,23 @@ func renderPage(t *testing.T, s *Site, name string, lang Lang) *httptest.Respons
 	return w
 }
 
+type issuer struct {
+	ID, Name string
+	Names    []string
+}
+
+// panel is the data of the pages of connectors here.
+type panel struct {
+	Issuers  []issuer
+	Agent    string
+	Protocol int
+	Persons  []string
+}
+
+func (*panel) Fixed() {}
+
 func fullPage(t testing.TB, s *Site, name string, lang Lang) Page {
 	t.Helper()
-	type issuer struct {
-		ID, Name string
-		Names    []string
-	}
 	message := s.Message(lang, "CERT_EXPIRED", map[string]string{"date": "2026-11-01T10:00:00Z"})
 	p := Page{Template: name, Title: "login.heading", Lang: lang, Event: "7F3A-21C9", Self: "/sub/x",
 		RedirectURI: "https://cabinet.example.gov.ua/oidc/callback", Portal: &Portal{Name: "Кабінет", Host: "cabinet.example.gov.ua", Institution: "Установа"},
@@ -221,18 +232,14 @@ func fullPage(t testing.TB, s *Site, name string, lang Lang) Page {
 	switch name {
 	case "filekey":
 		p.Screen = ScreenFile
-		method.Panel = struct{ Issuers []issuer }{[]issuer{{"1", "Надавач", []string{"Надавач", "Provider"}}}}
+		method.Panel = &panel{Issuers: []issuer{{"1", "Надавач", []string{"Надавач", "Provider"}}}}
 		p.Data = method
 	case "token":
 		p.Screen, p.Agent = ScreenToken, "http://127.0.0.1:24145"
-		method.Panel = struct {
-			Issuers  []issuer
-			Agent    string
-			Protocol int
-		}{[]issuer{{"1", "Надавач", nil}}, p.Agent, 1}
+		method.Panel = &panel{Issuers: []issuer{{"1", "Надавач", nil}}, Agent: p.Agent, Protocol: 1}
 		p.Data = method
 	case "demo":
-		method.Panel = struct{ Persons []string }{[]string{"valid", "seal"}}
+		method.Panel = &panel{Persons: []string{"valid", "seal"}}
 		p.Data = method
 	case "upload":
 		p.Data = method

@@ -15,8 +15,11 @@ func (m *maker) function(name string, args []expr) (expr, error) {
 	if err != nil {
 		return expr{}, err
 	}
+	if x.known {
+		return x, nil
+	}
 	for i := range args {
-		if !args[i].known {
+		if !args[i].whole() {
 			return x, nil
 		}
 	}
@@ -32,7 +35,13 @@ func (m *maker) uncalled(name string, args []expr) (expr, error) {
 		if len(args) == 0 {
 			return expr{}, errUnknown
 		}
-		return expr{get: either(args, name == "or")}, nil
+		return either(args, name == "or"), nil
+	case "not":
+		if len(args) == 1 {
+			if is, decided := args[0].decided(); decided {
+				return constant(reflect.ValueOf(!is)), nil
+			}
+		}
 	case "print":
 		return printing(args), nil
 	}
@@ -150,15 +159,28 @@ func printing(args []expr) expr {
 }
 
 // either is the first argument that decides, or the last; what follows is not evaluated.
-func either(args []expr, decides bool) func(p *press, dot reflect.Value) (reflect.Value, error) {
-	return func(p *press, dot reflect.Value) (v reflect.Value, err error) {
+func either(args []expr, decides bool) expr {
+	for len(args) > 1 {
+		is, decided := args[0].decided()
+		if !decided {
+			break
+		}
+		if is == decides {
+			return args[0]
+		}
+		args = args[1:]
+	}
+	if len(args) == 1 {
+		return args[0]
+	}
+	return expr{get: func(p *press, dot reflect.Value) (v reflect.Value, err error) {
 		for i := range args {
 			if v, err = args[i].get(p, dot); err != nil || truth(v) == decides {
 				break
 			}
 		}
 		return v, err
-	}
+	}}
 }
 
 // A function takes values that are no interfaces, and keeps no hold of the list of them.

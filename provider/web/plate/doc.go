@@ -6,6 +6,7 @@
 // html/template's own escaper of that context leaves every character of it alone. Where that escaper looks at each character by
 // itself, its word for each of the others is known too; any other value is given to it.
 // Make refuses a template that uses more of the language than stands in expr.go, and a context that is not in escape.go.
+// What tags of fields say of an example (tags.go) can be printed once for all data that agrees with it.
 //
 // It owns no templates, no functions and no words.
 package plate

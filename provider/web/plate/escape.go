@@ -161,13 +161,7 @@ func (m *maker) action(l *list, n *parse.PipeNode) error {
 		if err != nil || n.IsAssign || len(n.Decl) != 1 {
 			return errUnknown
 		}
-		if slot := m.declare(n.Decl[0].Ident[0], value.seen); slot >= 0 {
-			l.add(func(p *press, dot reflect.Value) error {
-				v, err := value.get(p, dot)
-				p.vars[slot] = v
-				return err
-			})
-		}
+		m.declare(l, n.Decl[0].Ident[0], value)
 		return nil
 	}
 	c, ok := contexts()[escapers(n.Cmds[1:])]
@@ -179,7 +173,7 @@ func (m *maker) action(l *list, n *parse.PipeNode) error {
 		return err
 	}
 	switch get, text := value.get, value.text; {
-	case value.known && c.print(&l.text, value.value) == nil:
+	case value.whole() && c.print(&l.text, value.value) == nil:
 	case text != nil:
 		l.add(func(p *press, dot reflect.Value) error {
 			s, err := text(p, dot)

@@ -14,13 +14,48 @@ var errUnknown = errors.New("not part of the language that a plate knows")
 
 // An expr is a value in a template.
 type expr struct {
-	seen
-	get  func(p *press, dot reflect.Value) (reflect.Value, error) // the zero Value is nil
-	text func(p *press, dot reflect.Value) (string, error)        // the same, of what is always a string; may be nil
+	get    func(p *press, dot reflect.Value) (reflect.Value, error) // the zero Value is nil
+	text   func(p *press, dot reflect.Value) (string, error)        // the same, of what is always a string; may be nil
+	rooted bool                                                     // get goes by fields from the data, whatever dot is
+	root   bool                                                     // it is the data
+
+	known bool          // what it is
+	value reflect.Value // if known
+	tags  bool          // of the structs in value no more is known than their tags say
+	truth *bool         // its truth, if that is known and value is not
 }
 
 func constant(v reflect.Value) expr {
-	return expr{seen: seen{known: true, value: v}, get: func(*press, reflect.Value) (reflect.Value, error) { return v, nil }}
+	return expr{known: true, value: v, get: func(*press, reflect.Value) (reflect.Value, error) { return v, nil }}
+}
+
+// here is dot where nothing is known of it.
+var here = expr{get: func(_ *press, dot reflect.Value) (reflect.Value, error) { return dot, nil }}
+
+// anywhere reports whether get gives the same with every dot.
+func (x *expr) anywhere() bool { return x.known || x.rooted }
+
+// whole reports whether all of x is known.
+func (x *expr) whole() bool {
+	if !x.known || !x.tags {
+		return x.known
+	}
+	switch open(x.value).Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Invalid:
+		return true
+	}
+	return false
+}
+
+// decided reports whether the truth of x is known, and what it is.
+func (x *expr) decided() (is, decided bool) {
+	switch {
+	case x.known:
+		return truth(x.value), true
+	case x.truth != nil:
+		return *x.truth, true
+	}
+	return false, false
 }
 
 // words is the value of x as a string.
@@ -84,13 +119,13 @@ func (m *maker) command(c *parse.CommandNode) (expr, error) {
 func (m *maker) operand(n parse.Node) (expr, error) {
 	switch n := n.(type) {
 	case *parse.DotNode:
-		return m.here(), nil
+		return m.dot, nil
 	case *parse.FieldNode:
-		return m.fields(n.Ident, m.here())
+		return m.fields(n.Ident, m.dot), nil
 	case *parse.VariableNode:
 		for i := len(m.scope) - 1; i >= 0; i-- {
 			if v := m.scope[i]; v.name == n.Ident[0] {
-				return m.fields(n.Ident[1:], v.expr())
+				return m.fields(n.Ident[1:], v.value), nil
 			}
 		}
 	case *parse.StringNode:
@@ -109,25 +144,6 @@ func (m *maker) operand(n parse.Node) (expr, error) {
 	return expr{}, errUnknown
 }
 
-// here is dot.
-func (m *maker) here() expr {
-	if m.dot.known {
-		return constant(m.dot.value)
-	}
-	return expr{seen: m.dot, get: func(_ *press, dot reflect.Value) (reflect.Value, error) { return dot, nil }}
-}
-
-func (v *variable) expr() expr {
-	slot := v.slot
-	switch {
-	case v.known:
-		return constant(v.value)
-	case v.root:
-		return expr{seen: v.seen, get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.root, nil }}
-	}
-	return expr{get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.vars[slot], nil }}
-}
-
 // A place is where a field of a type is.
 type place struct {
 	of    reflect.Type
@@ -138,24 +154,27 @@ type place struct {
 func kept(s string) string { return unique.Make(s).Value() }
 
 // fields is what x has by a chain of names.
-func (m *maker) fields(names []string, x expr) (expr, error) {
+func (m *maker) fields(names []string, x expr) expr {
 	for _, name := range names {
-		if value, ok := m.known[name]; ok && x.root {
+		value, ok := m.known[name]
+		get := field(kept(name), x.get)
+		switch {
+		case x.root && ok:
 			x = constant(reflect.ValueOf(value))
-			continue
-		}
-		f := field(kept(name), x.get)
-		if x.known {
-			v, err := f(nil, reflect.Value{})
+		case x.known && x.tags:
+			x = tagged(x, name, get)
+		case x.known:
+			v, err := get(nil, reflect.Value{})
 			if err != nil {
-				return expr{}, err
+				x = expr{get: get, rooted: true} // the page fails, if it comes there
+				break
 			}
 			x = constant(v)
-			continue
+		default:
+			x = expr{get: get, rooted: x.rooted}
 		}
-		x = expr{get: f}
 	}
-	return x, nil
+	return x
 }
 
 // field is the field of a struct called name. A template sees one type in one place nearly always, so the last is kept.

@@ -15,8 +15,16 @@ import (
 
 // A Plate is a template with all that it calls. Safe for concurrent use.
 type Plate struct {
+	set   set
 	steps []step
 	room  sync.Pool // of *press
+}
+
+// A set is what plates are made of.
+type set struct {
+	main  *template.Template
+	funcs template.FuncMap
+	known map[string]any
 }
 
 // A step prints a part of a template.
@@ -39,12 +47,21 @@ func Make(t *template.Template, funcs template.FuncMap, known map[string]any) (*
 	if err := t.Execute(io.Discard, nil); errors.As(err, &bad) {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	m := &maker{set: t, funcs: maps.Clone(funcs), known: known, dot: seen{root: true}}
+	return set{main: t, funcs: maps.Clone(funcs), known: known}.plate(nil)
+}
+
+// For returns a plate of the same template for data of which more is known: that it agrees with example in what the tags of its
+// fields say (see tags.go). What is printed of other data is wrong.
+func (p *Plate) For(example any) (*Plate, error) { return p.set.plate(example) }
+
+// plate makes a plate; example may be nil.
+func (s set) plate(example any) (*Plate, error) {
+	m := &maker{set: s, dot: rootOf(example)}
 	var l list
-	if err := m.template(&l, t.Name(), seen{root: true}); err != nil {
+	if err := m.template(&l, s.main.Name(), m.dot); err != nil {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	plate, slots := &Plate{steps: l.done()}, m.most
+	plate, slots := &Plate{set: s, steps: l.done()}, m.most
 	plate.room.New = func() any { return &press{vars: make([]reflect.Value, slots)} }
 	return plate, nil
 }
@@ -100,27 +117,17 @@ func (l *list) done() []step {
 	return slices.Clip(l.steps)
 }
 
-// seen is what is known of a value when a plate is made: that it is the data itself, or what it is, or nothing.
-type seen struct {
-	root  bool
-	known bool
-	value reflect.Value // if known
-}
-
-// A variable is seen, or it stands in a slot.
+// A variable is an expr, or it stands in a slot.
 type variable struct {
-	name string
-	seen
-	slot int
+	name  string
+	value expr
 }
 
 // A maker makes a plate of a set of templates.
 type maker struct {
-	set   *template.Template
-	funcs template.FuncMap
-	known map[string]any
+	set
 	scope []variable // that are seen, the innermost last
-	dot   seen
+	dot   expr
 	slots int      // that are taken
 	most  int      // that were
 	open  []string // templates, the innermost last
@@ -128,8 +135,8 @@ type maker struct {
 
 // template appends the template called name, printed with dot. A template that html/template has made another of, for another
 // context than that of text, is not found. One that calls itself has no end here.
-func (m *maker) template(l *list, name string, dot seen) error {
-	t := m.set.Lookup(name)
+func (m *maker) template(l *list, name string, dot expr) error {
+	t := m.main.Lookup(name)
 	if t == nil || t.Tree == nil {
 		return fmt.Errorf("no template %q", name)
 	}
@@ -139,13 +146,7 @@ func (m *maker) template(l *list, name string, dot seen) error {
 	outer := *m
 	m.open = append(m.open, name)
 	m.scope, m.dot = nil, dot
-	slot := -1
-	if !dot.root && !dot.known {
-		slot = m.declare("$", seen{})
-		l.add(func(p *press, dot reflect.Value) error { p.vars[slot] = dot; return nil })
-	} else {
-		m.declare("$", dot)
-	}
+	m.declare(l, "$", dot)
 	err := m.list(l, t.Tree.Root)
 	m.scope, m.dot, m.open, m.slots = outer.scope, outer.dot, outer.open, outer.slots
 	if err != nil {
@@ -154,16 +155,27 @@ func (m *maker) template(l *list, name string, dot seen) error {
 	return nil
 }
 
-// declare makes a variable, with a slot if its value is not seen.
-func (m *maker) declare(name string, s seen) int {
-	v := variable{name: name, seen: s, slot: -1}
-	if !s.known && !s.root {
-		v.slot = m.slots
-		m.slots++
-		m.most = max(m.most, m.slots)
+// declare makes a variable. Its value goes into a slot if it cannot be had again where the variable is used.
+func (m *maker) declare(l *list, name string, value expr) {
+	if value.anywhere() {
+		m.scope = append(m.scope, variable{name, value})
+		return
 	}
-	m.scope = append(m.scope, v)
-	return v.slot
+	slot, get := m.slot(name), value.get
+	l.add(func(p *press, dot reflect.Value) error {
+		v, err := get(p, dot)
+		p.vars[slot] = v
+		return err
+	})
+}
+
+// slot makes a variable in a slot.
+func (m *maker) slot(name string) int {
+	slot := m.slots
+	m.slots++
+	m.most = max(m.most, m.slots)
+	m.scope = append(m.scope, variable{name, expr{get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.vars[slot], nil }}})
+	return slot
 }
 
 // list appends the steps of n; its variables end with it.
@@ -182,7 +194,7 @@ func (m *maker) list(l *list, n *parse.ListNode) error {
 }
 
 // apart returns the steps of n with another dot.
-func (m *maker) apart(n *parse.ListNode, dot seen) ([]step, error) {
+func (m *maker) apart(n *parse.ListNode, dot expr) ([]step, error) {
 	outer := m.dot
 	m.dot = dot
 	var l list
@@ -192,7 +204,7 @@ func (m *maker) apart(n *parse.ListNode, dot seen) ([]step, error) {
 }
 
 // within appends the steps of n with a dot that is seen.
-func (m *maker) within(l *list, n *parse.ListNode, dot seen) error {
+func (m *maker) within(l *list, n *parse.ListNode, dot expr) error {
 	outer := m.dot
 	m.dot = dot
 	err := m.list(l, n)
@@ -233,11 +245,11 @@ func (m *maker) call(l *list, n *parse.TemplateNode) error {
 			return err
 		}
 	}
-	if data.known || data.root && m.dot.root {
-		return m.template(l, n.Name, data.seen)
+	if data.anywhere() {
+		return m.template(l, n.Name, data)
 	}
 	var in list
-	if err := m.template(&in, n.Name, data.seen); err != nil {
+	if err := m.template(&in, n.Name, here); err != nil {
 		return err
 	}
 	list := in.done()
@@ -261,13 +273,18 @@ func (m *maker) choice(l *list, n *parse.BranchNode, with bool) error {
 	}
 	inside := m.dot
 	if with {
-		inside = value.seen
+		inside = value
 	}
-	switch {
-	case value.known && truth(value.value):
-		return m.within(l, n.List, inside)
-	case value.known:
-		return m.list(l, n.ElseList)
+	if is, decided := value.decided(); decided {
+		switch {
+		case !is:
+			return m.list(l, n.ElseList)
+		case !with || value.anywhere():
+			return m.within(l, n.List, inside)
+		}
+	}
+	if with {
+		inside = here
 	}
 	yes, err := m.apart(n.List, inside)
 	if err != nil {
@@ -301,17 +318,17 @@ func (m *maker) loop(l *list, n *parse.BranchNode) error {
 		return fmt.Errorf("%s: %w", n.Pipe, err)
 	}
 	if value.known {
-		return m.unrolled(l, n, inner(value.value))
+		return m.unrolled(l, n, value)
 	}
 	scope, slots := len(m.scope), m.slots
 	index, element := -1, -1
 	if decl := n.Pipe.Decl; len(decl) > 0 {
 		if len(decl) == 2 {
-			index = m.declare(decl[0].Ident[0], seen{})
+			index = m.slot(decl[0].Ident[0])
 		}
-		element = m.declare(decl[len(decl)-1].Ident[0], seen{})
+		element = m.slot(decl[len(decl)-1].Ident[0])
 	}
-	each, err := m.apart(n.List, seen{})
+	each, err := m.apart(n.List, here)
 	m.scope, m.slots = m.scope[:scope], slots
 	if err != nil {
 		return err
@@ -352,7 +369,8 @@ func (m *maker) loop(l *list, n *parse.BranchNode) error {
 }
 
 // unrolled appends what n makes of each element of a list that is known.
-func (m *maker) unrolled(l *list, n *parse.BranchNode, values reflect.Value) error {
+func (m *maker) unrolled(l *list, n *parse.BranchNode, value expr) error {
+	values := inner(value.value)
 	if !values.IsValid() {
 		return m.list(l, n.ElseList)
 	}
@@ -363,13 +381,13 @@ func (m *maker) unrolled(l *list, n *parse.BranchNode, values reflect.Value) err
 		return m.list(l, n.ElseList)
 	}
 	for i := range values.Len() {
-		element := seen{known: true, value: values.Index(i)}
+		element := value.element(i, values.Index(i))
 		scope := len(m.scope)
 		if decl := n.Pipe.Decl; len(decl) > 0 {
 			if len(decl) == 2 {
-				m.declare(decl[0].Ident[0], seen{known: true, value: reflect.ValueOf(i)})
+				m.declare(l, decl[0].Ident[0], constant(reflect.ValueOf(i)))
 			}
-			m.declare(decl[len(decl)-1].Ident[0], element)
+			m.declare(l, decl[len(decl)-1].Ident[0], element)
 		}
 		err := m.within(l, n.List, element)
 		m.scope = m.scope[:scope]
