@@ -80,7 +80,7 @@ func (f *Flow) methods(client *oauth.Client, req *oauth.AuthorizeRequest) []stri
 
 // Serves says why nobody could sign in to a client here: none of its methods gives its minimum level. nil if somebody can.
 func (f *Flow) Serves(client *oauth.Client) error {
-	if client.Allows(oauth.GrantCode) && len(f.methods(client, &oauth.AuthorizeRequest{})) == 0 {
+	if client.SignsIn() && len(f.methods(client, &oauth.AuthorizeRequest{})) == 0 {
 		return fmt.Errorf("authflow: client %q: no method that it allows gives the level %q", client.ID, client.MinLevel)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,8 +11,8 @@ import (
 	"brama/storage"
 )
 
-// Grant issues a code for s and answers the client with code, state and iss. If it returns an error (an
-// *Error) nothing was written to w and no code exists: the caller answers by Deny with its Code, or with a page if Page.
+// Grant issues a code for s (or, where there is such a thing, tokens: see answerImplicit) and answers the client with it, state
+// and iss. If it returns an error (an *Error) nothing was written to w and nothing was issued: the caller answers by Deny with its Code, or with a page if Page.
 func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeRequest, s Subject) error {
 	ctx := r.Context()
 	client, err := p.cfg.Clients.Client(ctx, req.ClientID)
@@ -49,19 +50,14 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT, Challenge: req.Form.Get("code_challenge")},
 	}
 	claims.Nonce = req.Form.Get("nonce")
-	ctx = withUnit(ctx, u)
-	ar, err := p.fositeRequest(ctx, req)
-	if err != nil {
-		return redirectError(publicError(err))
+	answer := p.answerCode
+	if req.implicit() {
+		answer = p.answerImplicit
 	}
-	for _, scope := range req.Scopes {
-		ar.GrantScope(scope)
+	params, err := answer(ctx, req, u)
+	if err == nil {
+		params, err = p.pack(client, req, params)
 	}
-	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newCodeSession())
-	if err != nil {
-		return redirectError(publicError(err))
-	}
-	params, err := p.pack(client, req, url.Values{"code": {resp.GetCode()}})
 	if err != nil {
 		return redirectError(publicError(err))
 	}
@@ -77,6 +73,23 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 	}
 	p.send(w, r, req, params)
 	return nil
+}
+
+// answerCode has fosite make the code that answers req, and begin its grant.
+func (p *Provider) answerCode(ctx context.Context, req *AuthorizeRequest, u *unit) (url.Values, error) {
+	ctx = withUnit(ctx, u)
+	ar, err := p.fositeRequest(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	for _, scope := range req.Scopes {
+		ar.GrantScope(scope)
+	}
+	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newCodeSession())
+	if err != nil {
+		return nil, err
+	}
+	return url.Values{"code": {resp.GetCode()}}, nil
 }
 
 // checkSubject refuses a login that does not answer the request, whoever forgot to check before.

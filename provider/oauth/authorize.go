@@ -81,6 +81,9 @@ func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submis
 	if err := p.readRequest(req, client, a.form); err != nil {
 		return req, err
 	}
+	if req.implicit() {
+		return req, nil // fosite has no part in it
+	}
 	// fosite's own look at the same request: what it refuses, Grant could not grant.
 	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: client, redirectURI: req.RedirectURI}})
 	if _, err := p.fositeRequest(ctx, req); err != nil {

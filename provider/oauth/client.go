@@ -88,6 +88,7 @@ type Client struct {
 	// What it may ask.
 	RedirectURIs           []string // compared byte by byte
 	GrantTypes             []string // nil is authorization_code
+	ResponseTypes          []string // nil is code; the words of each in alphabetical order
 	InitiateLogin          string   // where a login begins that somebody else started (OpenID Connect Core, 4)
 	Methods                []string // allowed connectors; nil is all
 	Scopes                 []string // nil is all; what they release is a matter of Claims
@@ -365,6 +366,8 @@ func (c *Client) offeredBy(cfg *Config) error {
 	switch {
 	case m != "" && !slices.Contains(authMethods(cfg), m):
 		return faulty("token_endpoint_auth_method %q is not offered", m)
+	case c.Allows(GrantImplicit) && !cfg.implicit():
+		return faulty("grant type %s is not offered", GrantImplicit)
 	case c.CertificateBound && cfg.MTLSBase == "":
 		return faulty("tokens bound to certificates are not offered")
 	case (c.JWKSURI != "" || c.SectorIdentifierURI != "") && cfg.Fetch == nil:

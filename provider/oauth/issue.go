@@ -18,7 +18,7 @@ import (
 // they stand nowhere else.
 type tokenAnswer struct {
 	jsonObject
-	access string // the access token
+	access string // the access token, "" if there is none
 }
 
 // newAccess returns an access token that was not yet sealed. It begins on a whole second and lives from there.
@@ -67,8 +67,10 @@ func (p *Provider) addIDToken(ctx context.Context, a *tokenAnswer, client *Clien
 	claims.number("exp", now.Add(p.cfg.IDTokenLifetime).Unix())
 	claims.number("auth_time", c.AuthTime.Unix())
 	claims.text("jti", rand.Text())
-	claims.member("at_hash")
-	claims.b = append(appendHalfHash(append(claims.b, '"'), alg, a.access), '"')
+	if a.access != "" { // there is none beside an ID token that is the whole answer
+		claims.member("at_hash")
+		claims.b = append(appendHalfHash(append(claims.b, '"'), alg, a.access), '"')
+	}
 	if nonce != "" {
 		claims.text("nonce", nonce)
 	}

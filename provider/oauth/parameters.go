@@ -13,7 +13,7 @@ import (
 var (
 	prompts    = []string{"none", "login", "consent", "select_account", "create"}
 	acrs       = []string{"low", "substantial", "high"}
-	grantNeeds = []string{"response_type", "client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
+	grantNeeds = []string{"client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
 )
 
 const (
@@ -45,18 +45,23 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 			return &Error{Code: code, Description: name + " is not supported", Status: 400}
 		}
 	}
-	if !c.Allows(GrantCode) {
+	if !c.SignsIn() {
 		return &Error{Code: "unauthorized_client", Description: "the client is not registered for sign-in", Status: 400}
 	}
-	switch form.Get("response_type") {
-	case "code":
-	case "":
+	kind, proof := form.Get("response_type"), checkProof
+	switch {
+	case kind == "code" && c.Allows(GrantCode):
+	case kind == "code":
+		return &Error{Code: "unauthorized_client", Description: "the client is not registered for codes", Status: 400}
+	case kind == "":
 		return invalidRequest("response_type is missing")
+	case p.cfg.implicit() && isImplicit(kind):
+		kind, proof = canonicalType(kind), readImplicit
 	default:
 		return &Error{Code: "unsupported_response_type", Description: "only response_type code is supported", Status: 400}
 	}
 	for _, read := range []func(*AuthorizeRequest, *Client, url.Values) error{
-		readScopes, checkProof, readPrompt, readHints, p.readIDTokenHint, readClaimsParameter, readACR,
+		readScopes, proof, readPrompt, readHints, p.readIDTokenHint, readClaimsParameter, readACR,
 	} {
 		if err := read(req, c, form); err != nil {
 			return err
@@ -70,6 +75,7 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 			req.Form.Set(name, v)
 		}
 	}
+	req.Form.Set("response_type", kind)
 	req.Form.Set("scope", strings.Join(req.Scopes, " "))
 	return nil
 }

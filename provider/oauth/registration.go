@@ -162,6 +162,9 @@ func (r *Registration) Client() (Client, error) {
 		NoticeRequired: r.Notice, NoticeVersion: r.NoticeVersion, NoticeText: r.NoticeText, Consent: r.Consent, Purpose: r.Purpose, Labels: r.Labels,
 		ClientURI: r.ClientURI, LogoURI: r.LogoURI, PolicyURI: r.PolicyURI, TosURI: r.TosURI, Contacts: r.Contacts,
 	}
+	for _, t := range r.ResponseTypes {
+		c.ResponseTypes = append(c.ResponseTypes, canonicalType(t))
+	}
 	switch {
 	case r.SecretSHA256 != "":
 		hash, err := hex.DecodeString(r.SecretSHA256)
@@ -187,8 +190,8 @@ func (r *Registration) check() error {
 		return faulty("client_secret and client_secret_sha256 exclude each other")
 	}
 	for _, t := range r.ResponseTypes {
-		if t != "code" {
-			return faulty("response_types: only code is supported")
+		if t != "code" && !isImplicit(t) {
+			return faulty("response_types: %q is not supported", t)
 		}
 	}
 	for name, value := range map[string]string{

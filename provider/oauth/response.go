@@ -42,6 +42,9 @@ func (c *Config) responseModes() []string {
 
 // readMode reads response_mode. It comes before everything else, for errors obey it too.
 func (p *Provider) readMode(req *AuthorizeRequest, form url.Values) error {
+	if types := form["response_type"]; p.cfg.implicit() && len(types) == 1 && isImplicit(types[0]) {
+		return p.readImplicitMode(req, form)
+	}
 	values := form["response_mode"]
 	if len(values) != 1 || values[0] == "" {
 		return nil // of two that differ neither is obeyed; that they are two is refused later
@@ -102,7 +105,7 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request, req *AuthorizeRe
 	h.Set("Referrer-Policy", "same-origin")
 	if strings.HasPrefix(req.ResponseMode, ModeFormPost) && p.cfg.FormPost != nil {
 		page := FormPost{Action: req.RedirectURI, UILocales: req.UILocales}
-		for _, name := range []string{"code", "error", "error_description", "state", "iss", "response"} {
+		for _, name := range []string{"code", "id_token", "access_token", "token_type", "expires_in", "scope", "error", "error_description", "state", "iss", "response"} {
 			if params.Has(name) {
 				page.Fields = append(page.Fields, Field{name, params.Get(name)})
 			}
@@ -112,6 +115,11 @@ func (p *Provider) send(w http.ResponseWriter, r *http.Request, req *AuthorizeRe
 	}
 	// Always 303, so that a POST is not repeated at the client (RFC 9700, 4.12). The registered address stays as it is,
 	// parameters are added behind it.
+	if req.ResponseMode == ModeFragment {
+		h.Set("Location", inFragment(req.RedirectURI, params))
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
 	separator := "?"
 	if strings.Contains(req.RedirectURI, "?") {
 		separator = "&"

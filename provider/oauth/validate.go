@@ -54,7 +54,7 @@ func (c *Client) Validate() error {
 		return fmt.Errorf("oauth: client id %q is not 1 to 128 of A-Z a-z 0-9 . _ ~ : / -", c.ID)
 	}
 	for _, check := range []func() error{
-		c.checkAuthentication, c.checkAddresses, c.checkWords, c.checkRights, c.checkTokens, c.checkRequestURIs, c.checkProfile,
+		c.checkAuthentication, c.checkAddresses, c.checkWords, c.checkRights, c.checkTokens, c.checkRequestURIs, c.checkImplicit, c.checkProfile,
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("oauth: client %q: %w", c.ID, err)
@@ -157,7 +157,7 @@ func (c *Client) checkKeys() error {
 }
 
 func (c *Client) checkAddresses() error {
-	if len(c.RedirectURIs) == 0 && c.Allows(GrantCode) {
+	if len(c.RedirectURIs) == 0 && c.SignsIn() {
 		return &invalid{invalidRedirectURI, errors.New("no redirect_uri")}
 	}
 	if len(c.RedirectURIs) > maxList || len(c.PostLogoutRedirectURIs) > maxList {
@@ -314,7 +314,7 @@ func checkNotice(text string) error {
 
 func (c *Client) checkRights() error {
 	for _, g := range c.GrantTypes {
-		if !slices.Contains(grantTypes, g) {
+		if !slices.Contains(grantTypes, g) && g != GrantImplicit {
 			return faulty("unknown grant type %q", g)
 		}
 	}
