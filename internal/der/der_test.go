@@ -51,7 +51,7 @@ func TestLengths(t *testing.T) {
 		content := make([]byte, n)
 		b := der.EncodeOctetString(content)
 		v, err := der.Parse(b)
-		if err != nil || len(v.Bytes) != n || len(v.Full) != len(b) || v.Tag != der.OctetString {
+		if err != nil || len(v.Bytes) != n || len(v.Full) != len(b) || der.Size(n) != len(b) || v.Tag != der.OctetString {
 			t.Errorf("%d: %v", n, err)
 		}
 		if _, err := der.Parse(b[:len(b)-1]); err == nil {

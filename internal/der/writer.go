@@ -17,24 +17,46 @@ func Append(b []byte, t Tag, parts ...[]byte) []byte {
 	if b == nil {
 		b = make([]byte, 0, maxHead+n)
 	}
-	b = append(b, byte(t))
-	switch {
-	case n < 0x80:
-		b = append(b, byte(n))
-	case n < 1<<8:
-		b = append(b, 0x81, byte(n))
-	case n < 1<<16:
-		b = append(b, 0x82, byte(n>>8), byte(n))
-	case n < 1<<24:
-		b = append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
-	default:
-		b = append(b, 0x84, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
+	b = AppendHead(b, t, n)
 	for _, p := range parts {
 		b = append(b, p...)
 	}
 	return b
 }
+
+// AppendHead appends the tag and length of an element with n octets of content, which the caller appends.
+func AppendHead(b []byte, t Tag, n int) []byte {
+	b = append(b, byte(t))
+	switch {
+	case n < 0x80:
+		return append(b, byte(n))
+	case n < 1<<8:
+		return append(b, 0x81, byte(n))
+	case n < 1<<16:
+		return append(b, 0x82, byte(n>>8), byte(n))
+	case n < 1<<24:
+		return append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
+	}
+	return append(b, 0x84, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+}
+
+// Size is the size of an element with n octets of content.
+func Size(n int) int {
+	switch {
+	case n < 0x80:
+		return 2 + n
+	case n < 1<<8:
+		return 3 + n
+	case n < 1<<16:
+		return 4 + n
+	case n < 1<<24:
+		return 5 + n
+	}
+	return maxHead + n
+}
+
+// AppendOID appends an OBJECT IDENTIFIER.
+func AppendOID(b []byte, o OID) []byte { return append(AppendHead(b, ObjectID, len(o)), o...) }
 
 // EncodeSequence encodes a SEQUENCE of parts.
 func EncodeSequence(parts ...[]byte) []byte { return Element(Sequence, parts...) }
@@ -43,12 +65,17 @@ func EncodeSequence(parts ...[]byte) []byte { return Element(Sequence, parts...)
 // the list of parts.
 func EncodeSetOf(parts ...[]byte) []byte {
 	sorted := append([][]byte(nil), parts...)
-	for i := 1; i < len(sorted); i++ {
-		for j := i; j > 0 && less(sorted[j], sorted[j-1]); j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
+	SortSetOf(sorted)
+	return Element(Set, sorted...)
+}
+
+// SortSetOf brings the elements of a SET OF into the order of their encodings.
+func SortSetOf(parts [][]byte) {
+	for i := 1; i < len(parts); i++ {
+		for j := i; j > 0 && less(parts[j], parts[j-1]); j-- {
+			parts[j], parts[j-1] = parts[j-1], parts[j]
 		}
 	}
-	return Element(Set, sorted...)
 }
 
 // less compares as X.690 11.6 says: the shorter encoding is padded with zero octets.

@@ -52,7 +52,7 @@ func (j *judgement) timeStamp(token, data []byte) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, errNotOurs
 	}
-	imprint := digest(ts.Hash.OID, data)
+	imprint := cert.SumOf(ts.Hash.OID, data)
 	if imprint == nil || !plain(ts.Hash) || subtle.ConstantTimeCompare(imprint, ts.Imprint) != 1 {
 		return time.Time{}, errNotOurs
 	}

@@ -49,20 +49,9 @@ func plain(a spki.Algorithm) bool {
 	return a.Parameters == nil || bytes.Equal(a.Parameters, der.EncodeNull())
 }
 
-// digest hashes data; nil if the algorithm is not taken.
-func digest(oid der.OID, data []byte) []byte {
-	newHash, _ := cert.DigestOf(oid)
-	if newHash == nil {
-		return nil
-	}
-	h := newHash()
-	h.Write(data)
-	return h.Sum(nil)
-}
-
 // covers reports whether messageDigest is that of content, by length and value.
 func (s *signer) covers(content []byte) bool {
-	d := digest(s.scheme.Digest, content)
+	d := cert.SumOf(s.scheme.Digest, content)
 	return d != nil && subtle.ConstantTimeCompare(d, s.attributes.MessageDigest) == 1
 }
 
@@ -87,11 +76,7 @@ func sameKeyID(c *cert.Certificate, id []byte) bool {
 // matches reports whether the first reference of signing-certificate-v2 is c: the hash over the whole certificate, and
 // issuerSerial where it is given (RFC 5035 3, threat T15).
 func matches(id cms.CertificateID, c *cert.Certificate) bool {
-	if !plain(id.Hash) {
-		return false
-	}
-	d := c.Digest(id.Hash.OID)
-	if d == nil || subtle.ConstantTimeCompare(d, id.Value) != 1 {
+	if !plain(id.Hash) || !c.HasDigest(id.Hash.OID, id.Value) {
 		return false
 	}
 	return id.RawIssuer == nil || bytes.Equal(id.RawIssuer, c.RawIssuer) && bytes.Equal(id.Serial, c.Serial)

@@ -281,10 +281,10 @@ const (
 
 // usual are the attributes of an ordinary upload, without a time and without our purpose.
 func usual(c *cert.Certificate) [][]byte {
-	hash := digest(cms.OIDSHA256, c.Raw)
+	hash := cert.SumOf(cms.OIDSHA256, c.Raw)
 	return [][]byte{
 		attribute(typeAttribute, der.EncodeOID(cms.OIDData)),
-		attribute(digestAttribute, der.EncodeOctetString(digest(cms.OIDSHA256, challenge))),
+		attribute(digestAttribute, der.EncodeOctetString(cert.SumOf(cms.OIDSHA256, challenge))),
 		attribute(certAttribute, der.EncodeSequence(der.EncodeSequence(der.EncodeSequence(der.EncodeOctetString(hash))))),
 	}
 }
@@ -332,7 +332,7 @@ func TestSignedAttributes(t *testing.T) {
 	reference := func(parts ...[]byte) []byte {
 		return attribute(certAttribute, der.EncodeSequence(der.EncodeSequence(der.EncodeSequence(parts...))))
 	}
-	hash := der.EncodeOctetString(digest(cms.OIDSHA256, c.Raw))
+	hash := der.EncodeOctetString(cert.SumOf(cms.OIDSHA256, c.Raw))
 	issuerSerial := func(issuer, serial []byte) []byte {
 		return der.EncodeSequence(der.EncodeSequence(der.Element(der.Constructed(4), issuer)), der.Element(der.Integer, serial))
 	}
@@ -354,9 +354,9 @@ func TestSignedAttributes(t *testing.T) {
 		{"two certificates", handmade{attributes: [][]byte{good[0], good[1], good[2], reference(der.EncodeOctetString(make([]byte, 32)))}}, CMSMalformed},
 		{"an unknown one twice", handmade{attributes: [][]byte{good[0], good[1], good[2], unknownAttribute, unknownAttribute}}, CMSMalformed},
 		{"an unknown one", handmade{attributes: [][]byte{good[0], good[1], good[2], unknownAttribute}}, ""},
-		{"short digest", handmade{attributes: [][]byte{good[0], attribute(digestAttribute, der.EncodeOctetString(digest(cms.OIDSHA256, challenge)[:20])), good[2]}}, SigInvalid},
+		{"short digest", handmade{attributes: [][]byte{good[0], attribute(digestAttribute, der.EncodeOctetString(cert.SumOf(cms.OIDSHA256, challenge)[:20])), good[2]}}, SigInvalid},
 		{"empty digest", handmade{attributes: [][]byte{good[0], attribute(digestAttribute, der.EncodeOctetString(nil)), good[2]}}, SigInvalid},
-		{"other certificate's hash", handmade{attributes: [][]byte{good[0], good[1], reference(der.EncodeOctetString(digest(cms.OIDSHA256, w.issuer.Raw)))}}, SigInvalid},
+		{"other certificate's hash", handmade{attributes: [][]byte{good[0], good[1], reference(der.EncodeOctetString(cert.SumOf(cms.OIDSHA256, w.issuer.Raw)))}}, SigInvalid},
 		{"issuer and serial", handmade{attributes: [][]byte{good[0], good[1], reference(hash, issuerSerial(c.RawIssuer, c.Serial))}}, ""},
 		{"other serial", handmade{attributes: [][]byte{good[0], good[1], reference(hash, issuerSerial(c.RawIssuer, w.issuer.Serial))}}, SigInvalid},
 		{"explicit SHA-256", handmade{attributes: [][]byte{good[0], good[1], reference(sha256Algorithm, hash)}}, ""},

@@ -167,7 +167,7 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, evidence []b
 	}
 	id.Certificate = connectors.CertificateInfo{
 		Issuer:    res.Signer.IssuerName(),
-		Serial:    hex.EncodeToString(res.Signer.Serial),
+		Serial:    hexOf(res.Signer.Serial),
 		NotBefore: res.Signer.NotBefore,
 		NotAfter:  res.Signer.NotAfter,
 		CheckedAt: res.CheckedAt,
@@ -197,7 +197,12 @@ func (c *Checker) identity(res *qes.Result, login connectors.Login, evidence []b
 
 func certificateID(c *cert.Certificate) string {
 	sum := c.Fingerprint()
-	return hex.EncodeToString(sum[:])
+	return hexOf(sum[:])
+}
+
+func hexOf(b []byte) string {
+	var room [2 * 64]byte // most that there is
+	return string(hex.AppendEncode(room[:0], b))
 }
 
 // Attributes of the certificate that are read here.

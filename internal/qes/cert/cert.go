@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -77,16 +78,22 @@ func (c *Certificate) CheckSignatureFrom(parent *Certificate) error {
 	if c.IssuedBy(parent) {
 		return nil
 	}
-	err = parent.verify(s, func() []byte { return c.sums.of(s.Digest, signedPart, c.RawTBS) }, c.Signature)
+	key, err := parent.keyFor(s)
+	if err != nil {
+		return err
+	}
+	err = parent.verify(s, key, c.sums.of(s.Digest, signedPart, c.RawTBS), c.Signature)
 	if err == nil {
 		c.issuedBy(parent)
 	}
 	return err
 }
 
-// Digest returns the digest of the whole certificate, nil if the algorithm is not taken. It is computed once.
-func (c *Certificate) Digest(oid der.OID) []byte {
-	return bytes.Clone(c.sums.of(oid, whole, c.Raw))
+// HasDigest reports whether value is the digest of the whole certificate, by length and value; false if the algorithm is not
+// taken. The digest is computed once.
+func (c *Certificate) HasDigest(oid der.OID, value []byte) bool {
+	d := c.sums.of(oid, whole, c.Raw)
+	return d != nil && subtle.ConstantTimeCompare(d, value) == 1
 }
 
 // A part of a certificate that is hashed.
@@ -114,13 +121,10 @@ func (s *sums) of(oid der.OID, of part, b []byte) []byte {
 	if value := s.find(oid, of); value != nil {
 		return value
 	}
-	newHash, _ := DigestOf(oid)
-	if newHash == nil {
+	value := SumOf(oid, b)
+	if value == nil {
 		return nil
 	}
-	h := newHash()
-	h.Write(b)
-	value := h.Sum(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.known {

@@ -271,10 +271,17 @@ func TestDigest(t *testing.T) {
 					t.Errorf("%s of part %d: %x", oid, of, got)
 				}
 			}
-			c.Digest(oid)[0] ^= 1 // the caller's own
+			value := SumOf(oid, c.Raw)
+			if !c.HasDigest(oid, value) {
+				t.Errorf("%s: %x is not the digest", oid, value)
+			}
+			if value[0] ^= 1; c.HasDigest(oid, value) || c.HasDigest(oid, value[1:]) || c.HasDigest(oid, nil) {
+				t.Errorf("%s: another value is the digest", oid)
+			}
 		}
 	}
-	if c.Digest(der.NewOID("1.3.14.3.2.26")) != nil {
+	sha1 := der.NewOID("1.3.14.3.2.26")
+	if SumOf(sha1, c.Raw) != nil || c.HasDigest(sha1, nil) {
 		t.Error("SHA-1 is taken")
 	}
 }

@@ -72,6 +72,24 @@ func DigestOf(oid der.OID) (newHash func() hash.Hash, name string) {
 	return nil, ""
 }
 
+// SumOf returns the digest of data under a digest algorithm that DigestOf knows, nil for any other.
+func SumOf(oid der.OID, data []byte) []byte {
+	if oid == cms.OIDSHA256 {
+		sum := sha256.Sum256(data)
+		return sum[:]
+	}
+	if sum := cms.NationalSum(oid, data); sum != nil {
+		return sum
+	}
+	newHash, _ := DigestOf(oid)
+	if newHash == nil {
+		return nil
+	}
+	h := newHash()
+	h.Write(data)
+	return h.Sum(nil)
+}
+
 // Signature algorithms of RFC 5758, RFC 8017 and RFC 4055.
 var (
 	oidPSS  = der.NewOID("1.2.840.113549.1.1.10")
@@ -232,27 +250,23 @@ func (c *Certificate) VerifySignature(a spki.Algorithm, message, sig []byte) err
 
 // Verify is VerifySignature for an algorithm that was looked up before.
 func (c *Certificate) Verify(s Scheme, message, sig []byte) error {
-	return c.verify(s, func() []byte {
-		newHash, _ := DigestOf(s.Digest)
-		if newHash == nil {
-			return nil
-		}
-		h := newHash()
-		h.Write(message)
-		return h.Sum(nil)
-	}, sig)
-}
-
-// verify asks for the digest of the message once the key is known to fit.
-func (c *Certificate) verify(s Scheme, digestOf func() []byte, sig []byte) error {
-	if !s.fits(c.PublicKey) {
-		return ErrAlgorithm
-	}
-	key, err := c.Key()
+	key, err := c.keyFor(s)
 	if err != nil {
 		return err
 	}
-	digest := digestOf()
+	return c.verify(s, key, SumOf(s.Digest, message), sig)
+}
+
+// keyFor returns the key, if it is one for s.
+func (c *Certificate) keyFor(s Scheme) (crypto.PublicKey, error) {
+	if !s.fits(c.PublicKey) {
+		return nil, ErrAlgorithm
+	}
+	return c.Key()
+}
+
+// verify verifies sig by key, which is c's and fits s.
+func (c *Certificate) verify(s Scheme, key crypto.PublicKey, digest, sig []byte) error {
 	if digest == nil {
 		return ErrAlgorithm
 	}

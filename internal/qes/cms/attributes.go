@@ -104,9 +104,10 @@ func (a *SignedAttributes) read(t der.OID, v der.Value) (err error) {
 	return nil
 }
 
-// eachAttribute reads the content of a SET OF Attribute.
+// eachAttribute reads the content of a SET OF Attribute. The list of values is f's until it returns.
 func eachAttribute(set []byte, f func(t der.OID, values []der.Value) error) error {
 	r := der.NewReader(set)
+	values := make([]der.Value, 0, 1) // nearly always
 	for n := 0; r.More(); n++ {
 		if n == maxAttributes {
 			return ErrTooMany
@@ -114,7 +115,7 @@ func eachAttribute(set []byte, f func(t der.OID, values []der.Value) error) erro
 		attribute := r.Sequence()
 		t := attribute.OID()
 		list := attribute.Set()
-		var values []der.Value
+		values = values[:0]
 		for list.More() {
 			if len(values) == maxAttributes {
 				return ErrTooMany

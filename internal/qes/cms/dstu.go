@@ -28,6 +28,25 @@ func NationalDigest(oid der.OID) func() hash.Hash {
 	return nil
 }
 
+// NationalSum returns the digest of data under a national digest algorithm, nil for any other identifier.
+func NationalSum(oid der.OID, data []byte) []byte {
+	switch oid {
+	case spki.OIDGOST34311:
+		sum := gost34311.Sum(data)
+		return sum[:]
+	case spki.OIDKupyna256:
+		sum := kupyna.Sum256(data)
+		return sum[:]
+	}
+	newHash := NationalDigest(oid)
+	if newHash == nil {
+		return nil
+	}
+	h := newHash()
+	h.Write(data)
+	return h.Sum(nil)
+}
+
 type dstuSigner struct {
 	key               *dstu4145.PrivateKey
 	digest, signature der.OID
@@ -52,9 +71,7 @@ func (s *dstuSigner) DigestAlgorithm() spki.Algorithm    { return spki.Algorithm
 func (s *dstuSigner) SignatureAlgorithm() spki.Algorithm { return spki.Algorithm{OID: s.signature} }
 
 func (s *dstuSigner) Digest(data []byte) ([]byte, error) {
-	h := NationalDigest(s.digest)()
-	h.Write(data)
-	return h.Sum(nil), nil
+	return NationalSum(s.digest, data), nil
 }
 
 func (s *dstuSigner) Sign(data []byte) ([]byte, error) {

@@ -2,6 +2,7 @@ package cms
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"brama/internal/der"
@@ -53,11 +54,18 @@ func Sign(s Signer, o Options) ([]byte, error) {
 	return p.Sign(o)
 }
 
-// A Prepared signer has its certificate read and hashed, for many signatures. It is safe for concurrent use if its Signer is.
+// A Prepared signer has its certificate read and hashed, and what is the same in all messages written, for many signatures.
+// It is safe for concurrent use if its Signer is.
 type Prepared struct {
-	signer      Signer
-	certificate *tbs.Certificate
-	digest      []byte // of the certificate
+	signer Signer
+	// Parts of the message, DER, in the order of their use.
+	digests      []byte // SET OF DigestAlgorithmIdentifier
+	certificate  []byte
+	certificates []byte // [0] IMPLICIT CertificateSet, of the certificate alone
+	signerHead   []byte // version, issuerAndSerialNumber and digestAlgorithm of SignerInfo
+	algorithm    []byte // signatureAlgorithm
+	// Attributes that are always the same.
+	contentType, signingCertificate, purposeLogin []byte
 }
 
 // Prepare reads the certificate of s, DER.
@@ -66,16 +74,31 @@ func Prepare(s Signer, certificate []byte) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, err := s.Digest(c.Raw)
+	hash, err := s.Digest(c.Raw)
 	if err != nil {
 		return nil, err
 	}
-	return &Prepared{signer: s, certificate: c, digest: digest}, nil
+	digest := s.DigestAlgorithm().Encode()
+	p := &Prepared{
+		signer:      s,
+		digests:     der.Element(der.Set, digest),
+		certificate: c.Raw,
+		signerHead: slices.Concat(
+			der.EncodeInt(1), // v1: issuerAndSerialNumber (RFC 5652 5.3)
+			der.EncodeSequence(c.RawIssuer, encodeSerial(c)),
+			digest,
+		),
+		algorithm:          s.SignatureAlgorithm().Encode(),
+		contentType:        attribute(oidContentType, der.EncodeOID(OIDData)),
+		signingCertificate: attribute(oidSigningCertificateV2, signingCertificate(s.DigestAlgorithm(), hash, c)),
+		purposeLogin:       attribute(oidCommitmentType, der.EncodeSequence(der.EncodeOID(oidCommitmentLogin))),
+	}
+	p.certificates = p.certificateSet(nil)
+	return p, nil
 }
 
 // Sign is the function Sign with the certificate of p; o.Certificate is left aside.
 func (p *Prepared) Sign(o Options) ([]byte, error) {
-	s, certificate := p.signer, p.certificate
 	if len(o.Content) == 0 {
 		return nil, ErrEmptyContent
 	}
@@ -86,36 +109,58 @@ func (p *Prepared) Sign(o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// RFC 5652 5.4: signed is the SET OF with its own tag; the message has it under [0] IMPLICIT.
-	value, err := s.Sign(attributes)
+	value, err := p.signer.Sign(attributes)
 	if err != nil {
 		return nil, err
 	}
-	inMessage := append([]byte(nil), attributes...)
-	inMessage[0] = byte(der.Constructed(0))
-	digest := s.DigestAlgorithm().Encode()
-	signerInfo := der.EncodeSequence(
-		der.EncodeInt(1), // v1: issuerAndSerialNumber (5.3)
-		der.EncodeSequence(certificate.RawIssuer, encodeSerial(certificate)),
-		digest,
-		inMessage,
-		s.SignatureAlgorithm().Encode(),
-		der.EncodeOctetString(value),
-	)
-	content := der.EncodeOID(OIDData)
-	if !o.Detached {
-		content = append(content, der.Element(der.Constructed(0), der.EncodeOctetString(o.Content))...)
+	// RFC 5652 5.4: signed is the SET OF with its own tag; the message has it under [0] IMPLICIT.
+	attributes[0] = byte(der.Constructed(0))
+	return p.message(o, attributes, value), nil
+}
+
+// message writes the ContentInfo. Sizes are summed from the inside out, so that it is written once.
+func (p *Prepared) message(o Options, attributes, value []byte) []byte {
+	certificates := p.certificates
+	if len(o.Chain) > 0 {
+		certificates = p.certificateSet(o.Chain)
 	}
-	certificates := der.EncodeSetOf(append([][]byte{certificate.Raw}, o.Chain...)...)
-	certificates[0] = byte(der.Constructed(0)) // IMPLICIT
-	signedData := der.EncodeSequence(
-		der.EncodeInt(1),
-		der.Element(der.Set, digest),
-		der.EncodeSequence(content),
-		certificates,
-		der.Element(der.Set, signerInfo),
-	)
-	return der.EncodeSequence(der.EncodeOID(OIDSignedData), der.Element(der.Constructed(0), signedData)), nil
+	signerInfo := len(p.signerHead) + len(attributes) + len(p.algorithm) + der.Size(len(value))
+	content := der.Size(len(OIDData))
+	if !o.Detached {
+		content += der.Size(der.Size(len(o.Content)))
+	}
+	signedData := versionSize + len(p.digests) + der.Size(content) + len(certificates) + der.Size(der.Size(signerInfo))
+	whole := der.Size(len(OIDSignedData)) + der.Size(der.Size(signedData))
+
+	b := make([]byte, 0, der.Size(whole))
+	b = der.AppendHead(b, der.Sequence, whole) // ContentInfo
+	b = der.AppendOID(b, OIDSignedData)
+	b = der.AppendHead(b, der.Constructed(0), der.Size(signedData))
+	b = der.AppendHead(b, der.Sequence, signedData)
+	b = append(b, byte(der.Integer), 1, 1) // version
+	b = append(b, p.digests...)
+	b = der.AppendHead(b, der.Sequence, content) // EncapsulatedContentInfo
+	b = der.AppendOID(b, OIDData)
+	if !o.Detached {
+		b = der.AppendHead(b, der.Constructed(0), der.Size(len(o.Content)))
+		b = der.Append(b, der.OctetString, o.Content)
+	}
+	b = append(b, certificates...)
+	b = der.AppendHead(b, der.Set, der.Size(signerInfo)) // SignerInfos
+	b = der.AppendHead(b, der.Sequence, signerInfo)
+	b = append(b, p.signerHead...)
+	b = append(b, attributes...)
+	b = append(b, p.algorithm...)
+	return der.Append(b, der.OctetString, value)
+}
+
+// versionSize is the size of a version.
+const versionSize = 3
+
+func (p *Prepared) certificateSet(chain [][]byte) []byte {
+	b := der.EncodeSetOf(append([][]byte{p.certificate}, chain...)...)
+	b[0] = byte(der.Constructed(0)) // IMPLICIT
+	return b
 }
 
 func encodeSerial(c *tbs.Certificate) []byte { return der.Element(der.Integer, c.Serial) }
@@ -126,26 +171,38 @@ func (p *Prepared) signedAttributes(o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	attributes := [][]byte{
-		attribute(oidContentType, der.EncodeOID(OIDData)),
-		attribute(oidMessageDigest, der.EncodeOctetString(digest)),
-		attribute(oidSigningCertificateV2, signingCertificate(p.signer.DigestAlgorithm(), p.digest, p.certificate)),
-	}
+	var roomDigest [128]byte
+	var roomTime [64]byte
+	list := [5][]byte{p.contentType, p.signingCertificate, appendAttribute(roomDigest[:0], oidMessageDigest, der.OctetString, digest)}
+	n := 3
 	if !o.SigningTime.IsZero() {
-		t, err := encodeTime(o.SigningTime)
+		tag, layout, err := timeForm(o.SigningTime)
 		if err != nil {
 			return nil, err
 		}
-		attributes = append(attributes, attribute(oidSigningTime, t))
+		var text [len("20060102150405Z")]byte
+		list[n] = appendAttribute(roomTime[:0], oidSigningTime, tag, o.SigningTime.UTC().AppendFormat(text[:0], layout))
+		n++
 	}
 	if o.Purpose == PurposeLogin {
-		attributes = append(attributes, attribute(oidCommitmentType, der.EncodeSequence(der.EncodeOID(oidCommitmentLogin))))
+		list[n] = p.purposeLogin
+		n++
 	}
-	return der.EncodeSetOf(attributes...), nil
+	der.SortSetOf(list[:n])
+	return der.Element(der.Set, list[:n]...), nil
 }
 
 func attribute(t der.OID, value []byte) []byte {
 	return der.EncodeSequence(der.EncodeOID(t), der.Element(der.Set, value))
+}
+
+// appendAttribute appends an attribute with one value, of the given tag and content.
+func appendAttribute(b []byte, t der.OID, tag der.Tag, content []byte) []byte {
+	value := der.Size(len(content))
+	b = der.AppendHead(b, der.Sequence, der.Size(len(t))+der.Size(value))
+	b = der.AppendOID(b, t)
+	b = der.AppendHead(b, der.Set, value)
+	return der.Append(b, tag, content)
 }
 
 // signingCertificate encodes SigningCertificateV2 with one ESSCertIDv2 (RFC 5035 3). The hash algorithm is left out where it
@@ -163,15 +220,13 @@ func signingCertificate(digest spki.Algorithm, hash []byte, c *tbs.Certificate) 
 	)))
 }
 
-// encodeTime encodes Time: UTCTime from 1950 to 2049, GeneralizedTime otherwise (RFC 5652 11.3).
-func encodeTime(t time.Time) ([]byte, error) {
-	t = t.UTC()
-	year, tag, layout := t.Year(), der.UTCTime, "060102150405Z"
-	if year < 1950 || year >= 2050 {
-		tag, layout = der.GeneralizedTime, "20060102150405Z"
+// timeForm is how Time is written: UTCTime from 1950 to 2049, GeneralizedTime otherwise (RFC 5652 11.3).
+func timeForm(t time.Time) (tag der.Tag, layout string, err error) {
+	switch year := t.UTC().Year(); {
+	case year < 0 || year > 9999:
+		return 0, "", errors.New("cms: signing time cannot be written")
+	case year < 1950 || year >= 2050:
+		return der.GeneralizedTime, "20060102150405Z", nil
 	}
-	if year < 0 || year > 9999 {
-		return nil, errors.New("cms: signing time cannot be written")
-	}
-	return der.EncodeString(tag, t.Format(layout)), nil
+	return der.UTCTime, "060102150405Z", nil
 }

@@ -148,10 +148,8 @@ func (k *Key) SignatureAlgorithm() spki.Algorithm { return k.signature }
 
 // Digest implements cms.Signer.
 func (k *Key) Digest(data []byte) ([]byte, error) {
-	if h := cms.NationalDigest(k.digest.OID); h != nil {
-		sum := h()
-		sum.Write(data)
-		return sum.Sum(nil), nil
+	if sum := cms.NationalSum(k.digest.OID, data); sum != nil {
+		return sum, nil
 	}
 	sum := sha256.Sum256(data)
 	return sum[:], nil
