@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/binary"
-	"sync"
 
 	"brama/provider/web/plate"
 )
@@ -20,10 +19,7 @@ type frame struct {
 
 // frames are the plates of frames that were used last. A portal that has another name has another frame, and the old one is
 // dropped in time.
-type frames struct {
-	mu       sync.Mutex
-	now, old map[frame]*plate.Plate
-}
+type frames struct{ recent[frame, *plate.Plate] }
 
 // plate returns the plate of v's frame, made if it is not kept, or page itself for a page that has none.
 func (f *frames) plate(page *plate.Plate, v *view) (*plate.Plate, error) {
@@ -55,10 +51,7 @@ func (f *frames) plate(page *plate.Plate, v *view) (*plate.Plate, error) {
 			return nil, err
 		}
 	}
-	if f.now == nil || len(f.now) >= maxFrames {
-		f.now, f.old = map[frame]*plate.Plate{}, f.now
-	}
-	f.now[key] = made
+	f.keep(key, made, maxFrames)
 	return made, nil
 }
 

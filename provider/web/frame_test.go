@@ -157,3 +157,27 @@ func change(v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 	}
 }
+
+// A page has its own policy, also when that of another one was kept, and those that are kept are bounded.
+func TestPolicies(t *testing.T) {
+	s := site(t, false)
+	pages := []Page{{}, {Screen: ScreenFile}, {Screen: ScreenToken, Agent: "http://127.0.0.1:1"}, {Agent: "http://127.0.0.1:1"}, {FormOrigin: "https://b.example"},
+		{FormOrigin: "https://b.example", RedirectURI: "https://c.example/cb"}, {Frames: []string{"https://d.example/x"}}}
+	for i := range 5 * maxPolicies {
+		pages = append(pages, Page{RedirectURI: fmt.Sprintf("http://127.0.0.1:%d/cb", 1024+i)})
+	}
+	for range 2 {
+		for i := range pages {
+			p := &pages[i]
+			want := csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin) + frameSources(p.Frames)
+			for range 2 {
+				if got := s.policies.of(p); len(got) != 1 || got[0] != want {
+					t.Fatalf("page %d: %q, want %q", i, got, want)
+				}
+			}
+			if n := len(s.policies.now) + len(s.policies.old); n > 2*maxPolicies {
+				t.Fatalf("%d are kept", n)
+			}
+		}
+	}
+}

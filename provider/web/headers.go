@@ -39,6 +39,36 @@ func csp(s Screen, redirectURI, agent string, more ...string) string {
 		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; " + form + types
 }
 
+// A policyOf is what a page's policy depends on.
+type policyOf struct {
+	screen                       Screen
+	redirectURI, agent, formInto string
+}
+
+// policies are the policies of pages that were used last, as net/http holds them.
+type policies struct{ recent[policyOf, []string] }
+
+// maxPolicies bounds them: an application on the person's device comes with another port each time.
+const maxPolicies = 64
+
+func (m *policies) of(p *Page) []string {
+	if len(p.Frames) > 0 {
+		return []string{csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin) + frameSources(p.Frames)}
+	}
+	key := policyOf{p.Screen, p.RedirectURI, p.Agent, p.FormOrigin}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	policy, ok := m.now[key]
+	if ok {
+		return policy
+	}
+	if policy, ok = m.old[key]; !ok {
+		policy = []string{csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin)}
+	}
+	m.keep(key, policy, maxPolicies)
+	return policy
+}
+
 // frameSources is the part of the policy that lets the page after a sign-out, and no other, hold frames: of exactly the
 // origins of these addresses. "" without any.
 func frameSources(addresses []string) string {
@@ -113,6 +143,10 @@ var (
 	safeOpener      = []string{"same-origin"}
 	safePermissions = []string{permissions}
 	safeTransport   = []string{"max-age=31536000"}
+
+	pageAgentPermissions = []string{agentPermissions}
+	pageType             = []string{"text/html; charset=utf-8"}
+	pageCache            = []string{"no-store"}
 )
 
 // Secure sets the headers of every answer, whatever it is. The names are in their canonical form, which http.Header.Set would find

@@ -44,6 +44,9 @@ type Site struct {
 	prose  map[Lang]guides // the texts of S17
 	logos  logos
 	frames frames
+	langs  map[Lang][]string // the header Content-Language
+
+	policies policies
 }
 
 // pages are the bodies; each is a file of templates/ and stands in the layout.
@@ -59,12 +62,13 @@ func New(cfg Config) (*Site, error) {
 	}
 	s := &Site{base: strings.TrimRight(u.EscapedPath(), "/"), secure: u.Scheme == "https", origin: u.Scheme + "://" + u.Host, cfg: cfg,
 		texts: map[Lang]*Texts{}, pages: map[Lang]map[string]func() (*plate.Plate, error){},
-		docs: map[Lang]guides{}, prose: map[Lang]guides{}}
+		docs: map[Lang]guides{}, langs: map[Lang][]string{}, prose: map[Lang]guides{}}
 	s.logos = s.makeLogos(cfg.Logos)
 	if s.assets, err = loadAssets(staticFiles, s.base+"/static/"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	for _, l := range Langs {
+		s.langs[l] = []string{string(l)}
 		if s.texts[l], err = loadTexts(l); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
@@ -296,18 +300,18 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if err := t.Execute(body, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", p.Template, err)
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", csp(p.Screen, p.RedirectURI, p.Agent, p.FormOrigin)+frameSources(p.Frames))
+	h := w.Header() // its names in their canonical form, see Secure
+	h["Content-Security-Policy"] = s.policies.of(&p)
 	if p.Screen == ScreenToken {
-		h.Set("Permissions-Policy", agentPermissions)
+		h["Permissions-Policy"] = pageAgentPermissions
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", string(p.Lang))
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"] = pageType
+	h["Content-Language"] = s.langs[p.Lang]
+	h["Cache-Control"] = pageCache
 	if p.RetryAfter > 0 {
 		h.Set("Retry-After", fmt.Sprint(int(p.RetryAfter.Seconds())))
 	}
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h["Content-Length"] = []string{strconv.Itoa(body.Len())}
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)
 	}
