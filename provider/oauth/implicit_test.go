@@ -254,6 +254,27 @@ func TestImplicitChecksTheSignIn(t *testing.T) {
 	}
 }
 
+func FuzzReadImplicit(f *testing.F) {
+	fx := withImplicit(f, implicitPortal())
+	for _, v := range []url.Values{params(), implicitParams(), implicitParams("response_type", "id_token", "response_mode", "form_post"), implicitParams("response_mode", "query"), implicitParams("nonce", "")} {
+		f.Add(v.Encode())
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest("GET", PathAuthorize, nil)
+		r.URL.RawQuery = query
+		req, err := fx.p.ReadAuthorize(r)
+		if err != nil || req.Form.Get("response_type") == "code" {
+			if req != nil && req.ResponseMode == ModeFragment && !isImplicit(r.URL.Query().Get("response_type")) {
+				t.Fatalf("a code in a fragment: %+v", req)
+			}
+			return
+		}
+		if !req.implicit() || len(req.Form.Get("nonce")) < minNonce || req.ResponseMode != ModeFragment && req.ResponseMode != ModeFormPost {
+			t.Fatalf("%+v", req)
+		}
+	})
+}
+
 func TestImplicitRegistration(t *testing.T) {
 	f := withImplicit(t)
 	m := map[string]any{"redirect_uris": []string{"https://portal.example.ua/cb"}, "grant_types": []string{"implicit"}, "response_types": []string{"token id_token", "id_token"}, "token_endpoint_auth_method": "none"}

@@ -28,7 +28,8 @@ const PathRegister = "/register"
 
 // A RegistrationConfig lets clients register themselves.
 type RegistrationConfig struct {
-	// Open lets anyone register, with every right that metadata can ask for. It is for `brama dev` and tests.
+	// Open lets anyone register, with every right that metadata can ask for, the implicit flow among them. It is for `brama dev`
+	// and tests.
 	Open bool
 	// Tokens open the endpoint. Without Open and tokens nobody registers.
 	Tokens []InitialToken
