@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"brama/internal/disk"
+	"brama/internal/pack"
 )
 
 // Evidence stands in one file a day, named by it (UTC, 20261231), one sealed value behind the other, so that retention is
@@ -41,11 +42,48 @@ type segment struct {
 
 const dayFormat = "20060102"
 
-func (f *File) sealEvidence(e *Evidence) (*sealedEvidence, error) {
-	plain, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("audit: encoding evidence: %w", err)
+// evidenceForm is the first byte of packed evidence: it says how the rest is written. What was kept before there was one is
+// a JSON object.
+const evidenceForm = 1
+
+// pack writes e.
+func (e *Evidence) pack() []byte {
+	fields := e.octets()
+	size := 64 + len(e.TrustList) + len(e.RevocationList)
+	for _, p := range fields {
+		size += len(*p)
 	}
+	b := append(make([]byte, 0, size), evidenceForm)
+	for _, p := range fields {
+		b = pack.AppendString(b, *p)
+	}
+	return pack.AppendString(pack.AppendString(b, e.TrustList), e.RevocationList)
+}
+
+// unpack reads what pack wrote, or JSON; b is e's from then on.
+func (e *Evidence) unpack(b []byte) error {
+	if len(b) > 0 && b[0] == '{' {
+		return json.Unmarshal(b, e)
+	}
+	r := pack.NewReader(b)
+	if r.Uint() != evidenceForm {
+		return pack.ErrPacked
+	}
+	for _, p := range e.octets() {
+		if v := r.Bytes(int(r.Uint())); len(v) > 0 {
+			*p = v
+		}
+	}
+	e.TrustList, e.RevocationList = r.String(), r.String()
+	return r.End()
+}
+
+func (e *Evidence) octets() [3]*[]byte {
+	return [...]*[]byte{&e.Signature, &e.Content, &e.Revocation}
+}
+
+func (f *File) sealEvidence(e *Evidence) (*sealedEvidence, error) {
+	plain := e.pack()
 	if len(plain) > MaxEvidence {
 		return nil, fmt.Errorf("audit: evidence of %d bytes, limit %d", len(plain), MaxEvidence)
 	}
@@ -141,7 +179,7 @@ func (f *File) Evidence(id string) (*Evidence, error) {
 		return nil, fmt.Errorf("audit: opening evidence: %w", err)
 	}
 	e := &Evidence{}
-	if err := json.Unmarshal(plain, e); err != nil {
+	if err := e.unpack(plain); err != nil {
 		return nil, fmt.Errorf("audit: decoding evidence: %w", err)
 	}
 	if e.RevocationList != "" {

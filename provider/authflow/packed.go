@@ -44,10 +44,16 @@ func (s *state) pack() ([]byte, error) {
 		b = appendIdentity(b, s.Identity)
 	}
 	// Steps of connectors whose page says more than its name are rare, and what they show is JSON already.
-	for _, v := range []any{s.Shown, s.Failed} {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return nil, fmt.Errorf("packing a login: %w", err)
+	for _, v := range [...]struct {
+		is    bool
+		value any
+	}{{s.Shown != nil, s.Shown}, {s.Failed != nil, s.Failed}} {
+		var raw []byte
+		if v.is {
+			var err error
+			if raw, err = json.Marshal(v.value); err != nil {
+				return nil, fmt.Errorf("packing a login: %w", err)
+			}
 		}
 		b = pack.AppendString(b, raw)
 	}
