@@ -25,6 +25,19 @@ type entry struct {
 
 type entryKey struct{}
 
+// A requestContext is the context of one request: it knows the entry.
+type requestContext struct {
+	context.Context
+	entry *entry
+}
+
+func (c *requestContext) Value(key any) any {
+	if key == (entryKey{}) {
+		return c.entry
+	}
+	return c.Context.Value(key)
+}
+
 func entryOf(ctx context.Context) *entry {
 	e, _ := ctx.Value(entryKey{}).(*entry)
 	return e
@@ -58,10 +71,12 @@ func newEvent() string {
 	return string(text[:])
 }
 
-// A recorder keeps the status for the log.
+// A recorder keeps the status for the log, and in one piece what else is made for each request.
 type recorder struct {
 	http.ResponseWriter
 	entry   entry
+	context requestContext
+	id      [1]string // the header of the event number
 	started bool
 }
 
@@ -92,13 +107,14 @@ func (p *Provider) guard(table *routeTable, next http.Handler) http.Handler {
 		start := p.cfg.Now()
 		rec := &recorder{ResponseWriter: w, entry: entry{event: newEvent(), status: http.StatusOK, found: table.find(r.Method, r.URL.Path)}}
 		e := &rec.entry
-		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
+		rec.context, rec.id = requestContext{r.Context(), e}, [1]string{e.event}
+		r = r.WithContext(&rec.context)
 		h := w.Header()
 		web.Secure(h, https)
 		if route := e.found.route; route == nil || !route.data {
 			web.SecurePage(h)
 		}
-		h["X-Request-Id"] = []string{e.event}
+		h["X-Request-Id"] = rec.id[:]
 		defer func() {
 			if v := recover(); v != nil {
 				if v == http.ErrAbortHandler { //nolint:errorlint // the sentinel of net/http, thrown as it is

@@ -142,7 +142,7 @@ func readMultipart(body io.Reader, boundary string) (*input, error) {
 }
 
 // readLimited reads all of body, up to limit.
-func readLimited(body io.Reader, limit int64) ([]byte, error) {
+func readLimited(body io.ReadCloser, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
 		return nil, &problem{code: codeUnknown, err: errors.New("body does not arrive")}
@@ -151,6 +151,7 @@ func readLimited(body io.Reader, limit int64) ([]byte, error) {
 		_, _ = io.CopyN(io.Discard, body, maxDrain)
 		return nil, &problem{code: codeTooBig, values: map[string]string{"n": strconv.FormatInt(limit>>10, 10)}}
 	}
+	_ = body.Close() // or the server would look for a rest before it answers
 	return b, nil
 }
 

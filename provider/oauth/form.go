@@ -34,6 +34,7 @@ func readBody(r *http.Request) (url.Values, error) {
 	if len(body) > maxForm {
 		return nil, errFormSize
 	}
+	_ = r.Body.Close() // or the server would look for a rest before it answers
 	return parseForm(string(body))
 }
 

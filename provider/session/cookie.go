@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,30 +50,74 @@ func (c *Cookies) Name(short string) string {
 
 // Set sets a cookie. A positive life becomes Max-Age in whole seconds; zero makes a cookie that ends with the browser.
 func (c *Cookies) Set(w http.ResponseWriter, short, value string, life time.Duration) {
-	http.SetCookie(w, c.cookie(short, value, int(life/time.Second)))
+	c.set(w, short, value, int(life/time.Second))
 }
 
 // Clear removes a cookie.
-func (c *Cookies) Clear(w http.ResponseWriter, short string) {
-	http.SetCookie(w, c.cookie(short, "", -1))
+func (c *Cookies) Clear(w http.ResponseWriter, short string) { c.set(w, short, "", -1) }
+
+// set writes the header that http.SetCookie would write. Names and values of ours are of letters, digits and a few signs that need
+// no care; others are left to it.
+func (c *Cookies) set(w http.ResponseWriter, short, value string, maxAge int) {
+	if short == "" || !isPlain(short) || !isPlain(value) {
+		http.SetCookie(w, &http.Cookie{
+			Name: c.Name(short), Value: value, Path: "/", MaxAge: maxAge,
+			Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+		return
+	}
+	const prefix, attributes = "__Host-brama-=; Path=/", "; Max-Age=0123456789; HttpOnly; Secure; SameSite=Lax"
+	b := make([]byte, 0, len(prefix)+len(short)+len(value)+len(attributes))
+	if c.secure {
+		b = append(b, "__Host-"...)
+	}
+	b = append(append(append(append(b, "brama-"...), short...), '='), value...)
+	b = append(b, "; Path=/"...)
+	if maxAge != 0 {
+		b = strconv.AppendInt(append(b, "; Max-Age="...), int64(max(maxAge, 0)), 10)
+	}
+	b = append(b, "; HttpOnly"...)
+	if c.secure {
+		b = append(b, "; Secure"...)
+	}
+	h := w.Header()
+	h["Set-Cookie"] = append(h["Set-Cookie"], string(append(b, "; SameSite=Lax"...)))
 }
 
-func (c *Cookies) cookie(short, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
-		Name: c.Name(short), Value: value, Path: "/", MaxAge: maxAge,
-		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+// isPlain reports whether s is of letters, digits and signs that mean nothing in a cookie.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
 	}
+	return true
 }
 
 // ErrNoCookie is returned by Get for a cookie that is absent, and for one that came twice.
 var ErrNoCookie = errors.New("session: no such cookie")
 
+// maxCookies bounds how many cookies of one request are looked at, as net/http does.
+const maxCookies = 3000
+
 // Get returns the value of a cookie. A cookie that comes twice is refused: the second was put there by a neighbour of the
 // same site (cookie tossing), and which of them comes first is the neighbour's choice.
 func (c *Cookies) Get(r *http.Request, short string) (string, error) {
-	found := r.CookiesNamed(c.Name(short))
-	if len(found) != 1 || found[0].Value == "" {
+	name := c.Name(short)
+	value, found, looked := "", 0, 0
+	for _, rest := range r.Header["Cookie"] {
+		for more := true; more; looked++ {
+			var pair string
+			pair, rest, more = strings.Cut(rest, ";")
+			if n, v, _ := strings.Cut(strings.Trim(pair, " \t"), "="); strings.TrimRight(n, " \t") == name {
+				value, found = v, found+1
+			}
+		}
+	}
+	if found != 1 || looked > maxCookies || value == "" || !isPlain(value) {
 		return "", ErrNoCookie
 	}
-	return found[0].Value, nil
+	return value, nil
 }

@@ -2,7 +2,7 @@ package session
 
 import (
 	"net/http"
-	"net/url"
+	"strings"
 )
 
 // An Origin is where a POST came from. The zero value is a refusal.
@@ -46,10 +46,12 @@ func header(r *http.Request, name string) (string, bool) {
 	return "twice", true
 }
 
+// originOf is what stands before the path of an issuer.
 func originOf(issuer string) string {
-	u, err := url.Parse(issuer)
-	if err != nil || u.Host == "" {
+	scheme, rest, ok := strings.Cut(issuer, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if !ok || scheme == "" || host == "" {
 		return "no origin"
 	}
-	return u.Scheme + "://" + u.Host
+	return issuer[:len(scheme)+len("://")+len(host)]
 }

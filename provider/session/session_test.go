@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -149,6 +151,46 @@ func TestTossedCookieRefused(t *testing.T) {
 	r.AddCookie(&http.Cookie{Name: "brama-login-1", Value: "b"})
 	if _, err := c.Get(r, "login-1"); !errors.Is(err, ErrNoCookie) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+// TestCookiesAsNetHTTP: what is written and read by ourselves is what net/http writes and reads.
+func TestCookiesAsNetHTTP(t *testing.T) {
+	for _, issuer := range []string{"https://id.example.gov.ua", "http://localhost:1"} {
+		c, err := NewCookies(issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, short := range []string{"login-1", "x", "", "a b", "a;b", "ї"} {
+			for _, value := range []string{"", "v", "aZ-_.09", "a b", `a"b`, "a;b", "a\r\nb", "ключ"} {
+				for _, age := range []int{-1, 0, 1, 31536000, 1 << 40} {
+					got, want := httptest.NewRecorder(), httptest.NewRecorder()
+					got.Header().Add("Set-Cookie", "first=1")
+					c.set(got, short, value, age)
+					http.SetCookie(want, &http.Cookie{Name: c.Name(short), Value: value, Path: "/", MaxAge: age, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+					if g, w := got.Header()["Set-Cookie"][1:], want.Header()["Set-Cookie"]; !slices.Equal(g, w) {
+						t.Errorf("%q=%q for %d: %q, want %q", short, value, age, g, w)
+					}
+				}
+			}
+		}
+	}
+	c, _ := NewCookies("http://localhost:1")
+	for _, lines := range [][]string{
+		{"brama-x=a"}, {"a=b; brama-x=a; c=d"}, {"a=b;brama-x=a"}, {" brama-x = a "}, {"a=b", "brama-x=a"}, {"brama-x=a; brama-x=b"}, {"brama-x=a", "brama-x=a"},
+		{"brama-x=a; brama-x"}, {"brama-x"}, {"brama-x="}, {"=brama-x=a"}, {"brama-x=a=b"}, {"BRAMA-X=a"}, {"brama-xx=a"}, {"brama-x=a;"}, {";;brama-x=a"}, {""}, nil,
+		{`brama-x="a"`}, {"brama-x=a b"}, {"brama-x=ї"}, {"y=\"brama-x=a\""}, {strings.Repeat("a=b;", maxCookies-1) + "brama-x=a"}, {strings.Repeat("a=b;", maxCookies) + "brama-x=a"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header["Cookie"] = lines
+		want := ""
+		if all := r.CookiesNamed("brama-x"); len(all) == 1 && isPlain(all[0].Value) && !all[0].Quoted {
+			want = all[0].Value // ours are never in quotation marks
+		}
+		got, err := c.Get(r, "x")
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%.60q: %q and %v, want %q", lines, got, err, want)
+		}
 	}
 }
 
