@@ -108,7 +108,7 @@ func BenchmarkIDToken(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := f.p.addIDToken(b.Context(), &tokenAnswer{jsonObject: newObject(make([]byte, 0, 1536)), access: "access"}, &c, g, scopes, "nonce-of-the-portal"); err != nil {
+				if err := f.p.addIDToken(b.Context(), &tokenAnswer{jsonObject: newObject(make([]byte, 0, 1536))}, &c, g, scopes, "nonce-of-the-portal"); err != nil {
 					b.Fatal(err)
 				}
 			}

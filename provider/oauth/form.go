@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+const typeForm = "application/x-www-form-urlencoded"
+
 // maxForm bounds the query and the body of a request, in bytes.
 const maxForm = 64 << 10
 
@@ -21,21 +23,30 @@ var (
 
 // readBody reads the form in the body of a POST: urlencoded only (fosite would take multipart and spill it to the disk).
 func readBody(r *http.Request) (url.Values, error) {
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
-		return nil, errFormType
+	if media := r.Header.Get("Content-Type"); media != typeForm { // as most say it
+		if t, _, err := mime.ParseMediaType(media); err != nil || t != typeForm {
+			return nil, errFormType
+		}
 	}
 	if r.PostForm != nil {
 		return r.PostForm, nil // somebody before us has read the body
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	if r.ContentLength > maxForm {
+		return nil, errFormSize
+	}
+	var body []byte
+	var err error
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	}
 	if err != nil {
 		return nil, errFormText
 	}
-	if len(body) > maxForm {
-		return nil, errFormSize
-	}
 	_ = r.Body.Close() // or the server would look for a rest before it answers
-	return parseForm(string(body))
+	return parseForm(string(body)) // which knows the limit too
 }
 
 func parseForm(raw string) (url.Values, error) {

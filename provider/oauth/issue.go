@@ -18,7 +18,21 @@ import (
 // they stand nowhere else.
 type tokenAnswer struct {
 	jsonObject
-	access string // the access token, "" if there is none
+	from, to int // of the access token; equal if there is none
+}
+
+// access returns the access token.
+func (a *tokenAnswer) access() []byte { return a.b[a.from:a.to] }
+
+// token adds a token of ours and returns where it begins and ends.
+func (p *Provider) token(a *tokenAnswer, name, kind string, t *opaque) (from, to int) {
+	a.member(name)
+	a.b = append(a.b, '"')
+	from = len(a.b)
+	a.b = p.appendToken(a.b, kind, t)
+	to = len(a.b)
+	a.b = append(a.b, '"')
+	return from, to
 }
 
 // newAccess returns an access token that was not yet sealed. It begins on a whole second and lives from there.
@@ -36,8 +50,8 @@ func (p *Provider) answer(access *opaque) *tokenAnswer {
 	if access.bound.method == boundByDPoP {
 		kind = "DPoP" // RFC 9449, 5; a certificate-bound token stays "Bearer" (RFC 8705, 3)
 	}
-	a := &tokenAnswer{jsonObject: newObject(make([]byte, 0, 1536)), access: p.sealToken(accessToken, access)}
-	a.text("access_token", a.access)
+	a := &tokenAnswer{jsonObject: newObject(make([]byte, 0, 1536))}
+	a.from, a.to = p.token(a, "access_token", accessToken, access)
 	a.text("token_type", kind)
 	a.number("expires_in", int64(p.cfg.AccessTokenLifetime/time.Second)) // seconds
 	a.member("scope")
@@ -48,9 +62,9 @@ func (p *Provider) answer(access *opaque) *tokenAnswer {
 // addRefresh adds the refresh token of a generation. It carries all scopes of its grant: narrowing concerns one access token
 // (RFC 6749, 6).
 func (p *Provider) addRefresh(a *tokenAnswer, g *storage.Grant, f *storage.RefreshFamily) {
-	a.text("refresh_token", p.sealToken(refreshToken, &opaque{
+	p.token(a, "refresh_token", refreshToken, &opaque{
 		grant: g.ID, client: g.Client, issued: p.cfg.Now(), expires: f.Expires, generation: f.Generation,
-	}))
+	})
 }
 
 // addIDToken adds the ID token of a grant (OpenID Connect Core, 2) for an access token with scopes. At a refresh there is no
@@ -67,9 +81,9 @@ func (p *Provider) addIDToken(ctx context.Context, a *tokenAnswer, client *Clien
 	claims.number("exp", now.Add(p.cfg.IDTokenLifetime).Unix())
 	claims.number("auth_time", c.AuthTime.Unix())
 	claims.text("jti", rand.Text())
-	if a.access != "" { // there is none beside an ID token that is the whole answer
+	if token := a.access(); len(token) != 0 { // there is none beside an ID token that is the whole answer
 		claims.member("at_hash")
-		claims.b = append(appendHalfHash(append(claims.b, '"'), alg, a.access), '"')
+		claims.b = append(appendHalfHash(append(claims.b, '"'), alg, token), '"')
 	}
 	if nonce != "" {
 		claims.text("nonce", nonce)
@@ -107,12 +121,12 @@ func (p *Provider) addIDToken(ctx context.Context, a *tokenAnswer, client *Clien
 
 // appendHalfHash appends at_hash: the left half of the hash that goes with the signature's algorithm (OpenID Connect Core,
 // 3.1.3.6), SHA-512 for Ed25519, which has it inside.
-func appendHalfHash(b []byte, alg, token string) []byte {
+func appendHalfHash(b []byte, alg string, token []byte) []byte {
 	if alg == "EdDSA" || alg == "Ed25519" {
-		sum := sha512.Sum512([]byte(token))
+		sum := sha512.Sum512(token)
 		return base64.RawURLEncoding.AppendEncode(b, sum[:len(sum)/2])
 	}
-	sum := sha256.Sum256([]byte(token))
+	sum := sha256.Sum256(token)
 	return base64.RawURLEncoding.AppendEncode(b, sum[:len(sum)/2])
 }
 

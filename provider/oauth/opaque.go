@@ -56,17 +56,16 @@ func tokenSealer(secrets [][]byte) (*seal.Sealer, error) {
 	return seal.New(keys...)
 }
 
-// sealToken returns t as a string for its holder. The layout, in this order:
+// appendToken appends t to dst as text for its holder. The layout, in this order:
 //
 //	length of grant (0 or 32) ‖ grant ‖ binding (0, 1 DPoP, 2 certificate) ‖ its 32 bytes if any ‖
 //	issued, expires, generation (uvarint each) ‖ length of client (uvarint) ‖ client ‖ scopes, space-separated
-func (p *Provider) sealToken(kind string, t *opaque) string {
-	b := make([]byte, 0, 192)
-	grant, err := hex.DecodeString(t.grant)
+func (p *Provider) appendToken(dst []byte, kind string, t *opaque) []byte {
+	b := append(make([]byte, 0, 192), byte(hex.DecodedLen(len(t.grant))))
+	b, err := hex.AppendDecode(b, []byte(t.grant))
 	if err != nil {
 		panic("oauth: internal error: grant is not named by a hash")
 	}
-	b = append(append(b, byte(len(grant))), grant...)
 	switch t.bound.method {
 	case "":
 		b = append(b, 0)
@@ -88,7 +87,7 @@ func (p *Provider) sealToken(kind string, t *opaque) string {
 		}
 		b = append(b, s...)
 	}
-	return p.tokens.SealText(kind, b)
+	return p.tokens.AppendText(dst, kind, b)
 }
 
 // openToken returns what a token of a kind holds. errToken for everything that is not one of ours; whether it has expired
@@ -103,7 +102,8 @@ func (p *Provider) openToken(kind, token string) (*opaque, error) {
 	}
 	r := reader{b: b}
 	t := &opaque{}
-	t.grant = hex.EncodeToString(r.bytes(uint64(r.byte())))
+	var grant [64]byte
+	t.grant = string(hex.AppendEncode(grant[:0], r.bytes(uint64(r.byte()))))
 	switch r.byte() {
 	case 0:
 	case 1:

@@ -35,7 +35,7 @@ func errNonce() *Error {
 // and if certificate is set, the client certificate of its connection (RFC 8705). token is the access token that comes with
 // it, "" at the token endpoint. The nonce for the next proof is put into the answer where one is wanted.
 func (p *Provider) proof(w http.ResponseWriter, r *http.Request, path, token string, certificate bool) (proven, error) {
-	headers := r.Header.Values("DPoP")
+	headers := r.Header["Dpop"] // as net/http writes it
 	if certificate {
 		cert := PeerCertificate(r)
 		switch {

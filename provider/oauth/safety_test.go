@@ -153,7 +153,7 @@ func TestTokenKindsNotInterchangeable(t *testing.T) {
 		want(t, name+" as code", status, answer, 400, "invalid_grant")
 	}
 	// A token of one kind does not open as another, nor a token that was touched.
-	refresh := f.p.sealToken(refreshToken, &opaque{grant: storage.HashSecret("x"), client: "portal", scopes: []string{"openid"}, expires: time.Now().Add(time.Hour)})
+	refresh := string(f.p.appendToken(nil, refreshToken, &opaque{grant: storage.HashSecret("x"), client: "portal", scopes: []string{"openid"}, expires: time.Now().Add(time.Hour)}))
 	for name, forged := range map[string]string{
 		"refresh token": refresh, "cut": access[:len(access)-1], "longer": access + "A", "changed": flip(access), "padded": access + "=",
 	} {

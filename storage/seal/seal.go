@@ -129,7 +129,9 @@ func (k *key) aead(nonce []byte) (cipher.AEAD, error) {
 // what the value is and, where it matters, whose: "login", "person:"+id.
 func (s *Sealer) Seal(purpose string, plaintext []byte) []byte {
 	k := s.keys[0]
-	out := make([]byte, 1+keyIDSize+nonceSize, Overhead+len(plaintext))
+	size := Overhead + len(plaintext)
+	all := make([]byte, size+additionalSize(purpose))
+	out := all[: 1+keyIDSize+nonceSize : size]
 	out[0] = version
 	copy(out[1:], k.id[:])
 	nonce := out[1+keyIDSize:]
@@ -144,7 +146,7 @@ func (s *Sealer) Seal(purpose string, plaintext []byte) []byte {
 		k.place(nonce).Store(h)
 	}
 	copy(nonce, h.nonce[:])
-	return h.aead.Seal(out, nonce[halfSize:], plaintext, additional(out[:1+keyIDSize], purpose))
+	return h.aead.Seal(out, nonce[halfSize:], plaintext, additional(all[size:], out[:1+keyIDSize], purpose))
 }
 
 // Open returns the plaintext that Seal made with the same purpose, or ErrOpen.
@@ -162,7 +164,9 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 		if err != nil {
 			return nil, ErrOpen
 		}
-		plain, err := h.aead.Open(nil, nonce[halfSize:], sealed[1+keyIDSize+nonceSize:], additional(header, purpose))
+		size := len(sealed) - Overhead
+		all := make([]byte, size+additionalSize(purpose))
+		plain, err := h.aead.Open(all[:0:size], nonce[halfSize:], sealed[1+keyIDSize+nonceSize:], additional(all[size:], header, purpose))
 		if err != nil {
 			continue
 		}
@@ -174,13 +178,21 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 	return nil, ErrOpen
 }
 
-func additional(header []byte, purpose string) []byte {
-	return append(append(make([]byte, 0, len(header)+len(purpose)), header...), purpose...)
+// additional writes to b, which has additionalSize, what is authenticated with a value.
+func additional(b, header []byte, purpose string) []byte {
+	return append(append(b[:0], header...), purpose...)
 }
+
+func additionalSize(purpose string) int { return 1 + keyIDSize + len(purpose) }
 
 // SealText is Seal in base64url without padding, for cookies and forms.
 func (s *Sealer) SealText(purpose string, plaintext []byte) string {
 	return base64.RawURLEncoding.EncodeToString(s.Seal(purpose, plaintext))
+}
+
+// AppendText appends to dst what SealText returns.
+func (s *Sealer) AppendText(dst []byte, purpose string, plaintext []byte) []byte {
+	return base64.RawURLEncoding.AppendEncode(dst, s.Seal(purpose, plaintext))
 }
 
 // OpenText opens what SealText made, letter for letter, or returns ErrOpen: one value has one text, so that whoever keeps the
@@ -188,7 +200,7 @@ func (s *Sealer) SealText(purpose string, plaintext []byte) string {
 func (s *Sealer) OpenText(purpose, sealed string) ([]byte, error) {
 	// A strict decoder still skips line ends.
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil || strings.ContainsAny(sealed, "\r\n") {
+	if err != nil || strings.IndexByte(sealed, '\r') >= 0 || strings.IndexByte(sealed, '\n') >= 0 {
 		return nil, ErrOpen
 	}
 	return s.Open(purpose, raw)
