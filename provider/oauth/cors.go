@@ -17,7 +17,7 @@ import (
 // letter. It reports whether the request was a preflight and is answered.
 func (p *Provider) crossOrigin(w http.ResponseWriter, r *http.Request, methods string) bool {
 	h := w.Header()
-	h.Add("Vary", "Origin")
+	h["Vary"] = append(headerOrigin, h["Vary"]...)
 	preflight := r.Method == http.MethodOptions
 	if origin := r.Header.Get("Origin"); origin != "" && p.publicOrigin(r.Context(), origin) {
 		h.Set("Access-Control-Allow-Origin", origin) // never with Allow-Credentials

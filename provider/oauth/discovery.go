@@ -52,6 +52,7 @@ var (
 	headerJSON    = []string{"application/json"}
 	headerNoStore = []string{"no-store"}
 	headerNoCache = []string{"no-cache"}
+	headerOrigin  = []string{"Origin"}
 )
 
 func (d *document) serve(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brama/storage"
@@ -21,18 +22,47 @@ const (
 
 // An introspection is what a token is worth (RFC 7662, 2.2). The zero value is: nothing.
 type introspection struct {
-	Active    bool              `json:"active"`
-	Scope     string            `json:"scope,omitempty"`
-	ClientID  string            `json:"client_id,omitempty"`
-	TokenType string            `json:"token_type,omitempty"`
-	Issuer    string            `json:"iss,omitempty"`
-	Subject   string            `json:"sub,omitempty"`
-	Audience  string            `json:"aud,omitempty"`
-	Issued    int64             `json:"iat,omitempty"`
-	Expires   int64             `json:"exp,omitempty"`
-	ACR       string            `json:"acr,omitempty"`
-	AuthTime  int64             `json:"auth_time,omitempty"`
-	Bound     map[string]string `json:"cnf,omitempty"`
+	active    bool
+	scope     string
+	clientID  string
+	tokenType string // "" of a refresh token
+	subject   string // "" of a client's own token
+	audience  string
+	issued    int64
+	expires   int64
+	acr       string
+	authTime  int64
+	bound     binding
+}
+
+// json returns the answer of issuer. What it does not know is left out, and of a token that is worth nothing it is everything.
+func (a *introspection) json(issuer string) []byte {
+	o := newObject(make([]byte, 0, 384))
+	o.member("active")
+	o.b = strconv.AppendBool(o.b, a.active)
+	if !a.active {
+		return o.end()
+	}
+	for _, m := range []struct{ name, value string }{
+		{"scope", a.scope}, {"client_id", a.clientID}, {"token_type", a.tokenType},
+		{"iss", issuer}, {"sub", a.subject}, {"aud", a.audience}, {"acr", a.acr},
+	} {
+		if m.value != "" {
+			o.text(m.name, m.value)
+		}
+	}
+	o.number("iat", a.issued)
+	o.number("exp", a.expires)
+	if a.authTime != 0 {
+		o.number("auth_time", a.authTime)
+	}
+	if a.bound.method != "" {
+		o.member("cnf")
+		o.b = append(o.b, '{', '"')
+		o.b = append(append(append(o.b, a.bound.method...), `":"`...), a.bound.value()...)
+		o.b = append(o.b, '"', '}')
+	}
+	return o.end()
 }
 
 // Introspect is the introspection endpoint (RFC 7662). fosite's opens with any user's access token; here the caller is a
@@ -55,7 +85,7 @@ func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) {
 		if accepts(r, mediaIntrospection) {
 			return p.writeSigned(w, caller, answer)
 		}
-		writeJSON(w, http.StatusOK, answer)
+		writeBody(w, http.StatusOK, answer.json(p.cfg.Issuer))
 		return nil
 	})
 }
@@ -76,7 +106,7 @@ func accepts(r *http.Request, media string) bool {
 // (RFC 9701, 5).
 func (p *Provider) writeSigned(w http.ResponseWriter, caller *Client, answer *introspection) error {
 	payload, err := json.Marshal(map[string]any{
-		"iss": p.cfg.Issuer, "aud": caller.ID, "iat": p.cfg.Now().Unix(), "token_introspection": answer,
+		"iss": p.cfg.Issuer, "aud": caller.ID, "iat": p.cfg.Now().Unix(), "token_introspection": json.RawMessage(answer.json(p.cfg.Issuer)),
 	})
 	if err != nil {
 		return fmt.Errorf("oauth: encoding an introspection: %w", err)
@@ -124,22 +154,19 @@ func (p *Provider) introspect(ctx context.Context, caller *Client, token string)
 		kind = "DPoP"
 	}
 	answer := &introspection{
-		Active: true, Scope: strings.Join(scopes, " "), ClientID: t.client, TokenType: kind,
-		Issuer: p.cfg.Issuer, Issued: t.issued.Unix(), Expires: t.expires.Unix(),
-	}
-	if t.bound.method != "" {
-		answer.Bound = map[string]string{t.bound.method: t.bound.value()}
+		active: true, scope: strings.Join(scopes, " "), clientID: t.client, tokenType: kind,
+		issued: t.issued.Unix(), expires: t.expires.Unix(), bound: t.bound,
 	}
 	if g == nil {
-		answer.Audience = caller.ID
+		answer.audience = caller.ID
 		return answer, nil
 	}
 	who, err := p.openGrant(g)
 	if err != nil {
 		return nil, err
 	}
-	answer.Subject, answer.ACR, answer.Audience = who.Subject, who.ACR, p.cfg.Issuer
-	answer.AuthTime = who.AuthTime.Unix()
+	answer.subject, answer.acr, answer.audience = who.Subject, who.ACR, p.cfg.Issuer
+	answer.authTime = who.AuthTime.Unix()
 	return answer, nil
 }
 
@@ -169,12 +196,12 @@ func (p *Provider) loadRefresh(ctx context.Context, token string) (*opaque, *sto
 	if err != nil || !p.cfg.Now().Before(t.expires) {
 		return nil, nil, storage.ErrNotFound
 	}
-	g, f, err := p.loadFamily(ctx, t.grant)
+	h, err := p.loadFamily(ctx, t.grant)
 	if err != nil {
 		return nil, nil, err
 	}
-	if f.Generation != t.generation || !p.cfg.Now().Before(f.Used.Add(p.cfg.RefreshIdle)) {
+	if h.family.Generation != t.generation || !p.cfg.Now().Before(h.family.Used.Add(p.cfg.RefreshIdle)) {
 		return nil, nil, storage.ErrNotFound
 	}
-	return t, g, nil
+	return t, &h.grant, nil
 }

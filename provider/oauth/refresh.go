@@ -49,21 +49,22 @@ func (p *Provider) rules(client *Client) storage.RefreshRules {
 // token that was used before kills its family, for one of its two users has stolen it; within a short time it may come
 // again, a limited number of times, since an answer can be lost on its way.
 func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values, proof proven) (*tokenAnswer, error) {
-	if form.Get("refresh_token") == "" {
+	given := form.Get("refresh_token")
+	if given == "" {
 		return nil, &Error{Code: "invalid_request", Description: "refresh_token is missing", Status: 400}
 	}
-	unknown := badGrant("The refresh token is unknown or has expired.")
-	token, err := p.openToken(refreshToken, form.Get("refresh_token"))
+	token, err := p.openToken(refreshToken, given)
 	if err != nil {
-		return nil, unknown
+		return nil, errUnknownRefresh()
 	}
-	g, family, err := p.loadFamily(ctx, token.grant)
+	h, err := p.loadFamily(ctx, token.grant)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, unknown
+		return nil, errUnknownRefresh()
 	}
 	if err != nil {
 		return nil, err
 	}
+	g, family, claims := &h.grant, &h.family, h.claims
 	switch {
 	case g.Client != client.ID:
 		if err := p.revoke(ctx, g, client, refreshStolen); err != nil {
@@ -81,15 +82,11 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 	if len(scopes) == 0 {
 		return nil, badGrant("Nothing is left of what was granted.")
 	}
-	claims, err := p.openGrant(g)
-	if err != nil {
-		return nil, err
-	}
 	if !client.TakesLevel(cmp.Or(claims.Level, claims.ACR)) {
 		// The registration was made stricter after the login (threat T78). The grant stays: it may be made milder again.
 		return nil, badGrant(levelTooLow)
 	}
-	asked, err := p.checkCertificate(ctx, client, g, claims.Status)
+	asked, err := p.checkCertificate(ctx, client, h)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +121,7 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 		}
 		return nil, badGrant("The refresh token has been used.")
 	case errors.Is(err, storage.ErrNotFound):
-		return nil, unknown
+		return nil, errUnknownRefresh()
 	case err != nil:
 		return nil, err
 	}
@@ -134,22 +131,42 @@ func (p *Provider) refresh(ctx context.Context, client *Client, form url.Values,
 	return answer, nil
 }
 
+func errUnknownRefresh() *Error { return badGrant("The refresh token is unknown or has expired.") }
+
+// A held grant is what the store has for a refresh token, as it stands at one moment.
+type held struct {
+	grant  storage.Grant
+	claims *sealedGrant
+	family storage.RefreshFamily
+	// certificate is what is kept of the one by which the grant was given; nil if nothing is, or nobody can be asked about it.
+	certificate *storage.Certificate
+}
+
 // loadFamily returns a grant that is alive and the family of its refresh tokens. storage.ErrNotFound if one of them is not
 // there, or if the person is gone or blocked.
-func (p *Provider) loadFamily(ctx context.Context, grant string) (*storage.Grant, *storage.RefreshFamily, error) {
-	var g storage.Grant
-	var f storage.RefreshFamily
-	err := p.cfg.Store.View(ctx, func(tx storage.Tx) error {
+func (p *Provider) loadFamily(ctx context.Context, grant string) (*held, error) {
+	h := &held{}
+	return h, p.cfg.Store.View(ctx, func(tx storage.Tx) error {
 		var err error
-		if f, err = storage.GetRefresh(tx, grant); err != nil {
+		if h.family, err = storage.GetRefresh(tx, grant); err != nil {
 			return err
 		}
-		if g, err = storage.LiveGrant(tx, grant); err != nil {
+		if h.grant, err = storage.LiveGrant(tx, grant); err != nil {
 			return err
 		}
-		return p.alive(tx, g.Person)
+		if err := p.alive(tx, h.grant.Person); err != nil {
+			return err
+		}
+		if h.claims, err = p.openGrant(&h.grant); err != nil || h.claims.Status == nil || p.cfg.CertificateStatus == nil {
+			return err
+		}
+		kept, err := storage.GetCertificate(tx, h.claims.Status.ID)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		h.certificate = &kept
+		return err
 	})
-	return &g, &f, err
 }
 
 // alive returns storage.ErrNotFound for a person who is gone or blocked.

@@ -61,7 +61,8 @@ func statusOf(c *Client, s *Subject) *grantStatus {
 // checkCertificate asks again, when the last answer is older than statusLife, whether the certificate of a login is good, before a
 // refresh gives anything. If it has ended, so has the grant; if nobody can tell, the refresh token stays as it is, and the client
 // comes again. asked says that the answer was good and new: the caller notes it in the transaction of the refresh.
-func (p *Provider) checkCertificate(ctx context.Context, client *Client, g *storage.Grant, s *grantStatus) (asked bool, err error) {
+func (p *Provider) checkCertificate(ctx context.Context, client *Client, h *held) (asked bool, err error) {
+	g, s, kept := &h.grant, h.claims.Status, h.certificate
 	if s == nil {
 		return false, nil
 	}
@@ -73,19 +74,11 @@ func (p *Provider) checkCertificate(ctx context.Context, client *Client, g *stor
 		return false, nil
 	}
 	fresh := now.Before(s.Checked.Add(statusLife))
-	var kept storage.Certificate
-	err = p.cfg.Store.View(ctx, func(tx storage.Tx) error {
-		var err error
-		kept, err = storage.GetCertificate(tx, s.ID)
-		return err
-	})
 	switch {
-	case errors.Is(err, storage.ErrNotFound) && fresh:
+	case kept == nil && fresh:
 		return false, nil
-	case errors.Is(err, storage.ErrNotFound):
+	case kept == nil:
 		return false, badGrant(codeUnknownStatus)
-	case err != nil:
-		return false, err
 	case kept.Ended != "":
 		return false, p.endByCertificate(ctx, client, g, kept.Ended)
 	case fresh, now.Before(kept.Checked.Add(statusLife)):

@@ -76,9 +76,10 @@ func challenge(w http.ResponseWriter, status int, code string, dpop bool) {
 // presentedToken returns the access token of a request, the zero value if there is none. Two tokens, or one in the address,
 // are an error. By a form comes a bearer token only.
 func presentedToken(r *http.Request) (presented, error) {
-	query, err := parseForm(r.URL.RawQuery)
-	if err != nil || query.Has("access_token") {
-		return presented{}, errors.New("token in the address")
+	if r.URL.RawQuery != "" {
+		if query, err := parseForm(r.URL.RawQuery); err != nil || query.Has("access_token") {
+			return presented{}, errors.New("token in the address")
+		}
 	}
 	var came presented
 	if headers := r.Header.Values("Authorization"); len(headers) > 1 {
