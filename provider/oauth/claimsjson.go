@@ -77,7 +77,7 @@ func appendJSONString(b []byte, s string) []byte {
 			return appendEscaped(b, s)
 		}
 	}
-	if !ascii && (!utf8.ValidString(s) || strings.ContainsAny(s, "\u2028\u2029")) {
+	if !ascii && (!utf8.ValidString(s) || strings.Contains(s, "\u2028") || strings.Contains(s, "\u2029")) {
 		return appendEscaped(b, s)
 	}
 	return append(append(append(b, '"'), s...), '"')

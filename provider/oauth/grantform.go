@@ -13,16 +13,16 @@ import (
 const grantForm = 1
 
 // grantTexts and grantLists are the fields in the order in which they are packed.
-func (g *sealedGrant) grantTexts() []*string {
-	return []*string{&g.Subject, &g.Nonce, &g.SID, &g.ACR, &g.Level}
+func (g *sealedGrant) grantTexts() [5]*string {
+	return [...]*string{&g.Subject, &g.Nonce, &g.SID, &g.ACR, &g.Level}
 }
 
-func (g *sealedGrant) grantLists() []*[]string {
-	return []*[]string{&g.AMR, &g.AskedIDToken, &g.AskedUserInfo}
+func (g *sealedGrant) grantLists() [3]*[]string {
+	return [...]*[]string{&g.AMR, &g.AskedIDToken, &g.AskedUserInfo}
 }
 
-func (g *sealedGrant) verifiedSets() []*[]verifiedSet {
-	return []*[]verifiedSet{&g.VerifiedIDToken, &g.VerifiedUserInfo}
+func (g *sealedGrant) verifiedSets() [2]*[]verifiedSet {
+	return [...]*[]verifiedSet{&g.VerifiedIDToken, &g.VerifiedUserInfo}
 }
 
 func (g *sealedGrant) pack() ([]byte, error) {

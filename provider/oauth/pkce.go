@@ -12,8 +12,9 @@ func verifies(verifier, challenge string) bool {
 	if len(verifier) < 43 || len(verifier) > 128 || !onlyUnreserved(verifier) {
 		return false
 	}
-	sum := sha256.Sum256([]byte(verifier))
-	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+	var text [128]byte
+	sum := sha256.Sum256(append(text[:0], verifier...))
+	return subtle.ConstantTimeCompare(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]), []byte(challenge)) == 1
 }
 
 // validChallenge reports whether challenge can be the S256 of something: 32 bytes in base64url (RFC 7636, 4.2).
