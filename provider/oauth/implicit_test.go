@@ -69,7 +69,7 @@ func TestImplicit(t *testing.T) {
 	for _, kind := range []string{"id_token token", "token id_token"} {
 		v := f.fragment(f.ask(implicitParams("response_type", kind)))
 		claims := f.idClaimsOf(v)
-		if claims["nonce"] != "nonce-of-the-portal" || claims["at_hash"] != string(appendHalfHash(nil, "ES256", v.Get("access_token"))) || claims["acr"] != "substantial" || claims["sid"] != "sid-1" {
+		if claims["nonce"] != "nonce-of-the-portal" || claims["at_hash"] != string(appendHalfHash(nil, "ES256", []byte(v.Get("access_token")))) || claims["acr"] != "substantial" || claims["sid"] != "sid-1" {
 			t.Errorf("%s: %v", kind, claims)
 		}
 		if v.Get("token_type") != "Bearer" || v.Get("expires_in") != "600" || v.Get("scope") != "openid profile" {
