@@ -94,9 +94,9 @@ func (f *File) sealEvidence(e *Evidence) (*sealedEvidence, error) {
 }
 
 // keep writes the evidence of a batch.
-func (f *File) keep(batch []*entry) error {
+func (f *File) keep(entries []*entry) error {
 	var all []byte
-	for _, it := range batch {
+	for _, it := range entries {
 		if it.evidence == nil {
 			continue
 		}
@@ -105,7 +105,7 @@ func (f *File) keep(batch []*entry) error {
 				return fmt.Errorf("audit: keeping evidence: %w", err)
 			}
 		}
-		it.evidence.id = fmt.Sprintf("%s-%s-%d-%d", f.kept.day, it.evidence.name, f.kept.end+int64(len(all)), len(it.evidence.sealed))
+		it.evidence.id = evidenceID(f.kept.day, it.evidence.name, f.kept.end+int64(len(all)), len(it.evidence.sealed))
 		if all == nil {
 			all = it.evidence.sealed // most batches have one
 		} else {
@@ -188,6 +188,12 @@ func (f *File) Evidence(id string) (*Evidence, error) {
 		}
 	}
 	return e, nil
+}
+
+func evidenceID(day, name string, offset int64, size int) string {
+	var room [64]byte
+	b := append(append(append(append(room[:0], day...), '-'), name...), '-')
+	return string(strconv.AppendInt(append(strconv.AppendInt(b, offset, 10), '-'), int64(size), 10))
 }
 
 func readEvidenceID(id string) (day, name string, offset int64, size int, err error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +12,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
+	"brama/internal/batch"
 	"brama/internal/disk"
 )
 
@@ -45,7 +44,6 @@ const (
 	checkpointName = "checkpoints.jsonl"
 	evidenceDir    = "evidence"
 	checkpointTime = time.Minute // at most so much of the tail can be cut unseen
-	maxBatch       = 256
 	// With these the longest line, each byte of it escaped, is below maxLine.
 	maxIdentifiers = 8
 	maxDetails     = 16
@@ -64,18 +62,17 @@ var (
 // A File is a Log in a file of JSON lines, each with the HMAC of itself and of the one before. Records that come together
 // share one sync. Safe for concurrent use.
 type File struct {
-	cfg   Config
-	key   []byte // of the chain
-	index []byte // of identifiers
-	queue chan *entry
+	cfg    Config
+	key    []byte // of the chain
+	index  []byte // of identifiers
+	writer batch.Writer[*entry]
+	lists  lists
 
-	mu     sync.RWMutex // held for reading while an entry is put into the queue
-	closed bool
-	wg     sync.WaitGroup
-
+	// The writer's.
+	broken            error // why there is nothing to be written any more
 	file, checkpoints *os.File
 	kept              segment
-	lists             lists
+	lines             lineWriter
 	head              head
 	unsynced          bool // the end of file is not yet on the disk
 	checkpointed      head
@@ -88,7 +85,6 @@ type entry struct {
 	event    Event
 	evidence *sealedEvidence
 	err      error
-	done     chan struct{}
 }
 
 // Open opens the log in cfg.Dir, or makes it. The chain and the checkpoints are verified first: a log that was edited or
@@ -109,12 +105,12 @@ func Open(cfg Config) (*File, error) {
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, evidenceDir), 0o700); err != nil {
 		return nil, fmt.Errorf("audit: making the folder: %w", err)
 	}
-	f := &File{cfg: cfg, key: subkey(cfg.Key, "chain"), index: subkey(cfg.Key, "identifier"), queue: make(chan *entry, maxBatch)}
+	f := &File{cfg: cfg, key: subkey(cfg.Key, "chain"), index: subkey(cfg.Key, "identifier")}
+	f.lines = newLineWriter(f.key, f.index)
+	f.writer.Write, f.writer.Abort = f.write, f.abort
 	if err := f.open(); err != nil {
 		return nil, errors.Join(err, f.closeFiles())
 	}
-	f.wg.Add(1)
-	go f.write()
 	return f, nil
 }
 
@@ -205,7 +201,7 @@ func (f *File) Record(ctx context.Context, e Event) error {
 	if e.Time.IsZero() {
 		e.Time = f.cfg.Now()
 	}
-	it := &entry{event: e, done: make(chan struct{})}
+	it := &entry{event: e}
 	if e.Evidence != nil {
 		evidence, err := f.apart(e.Evidence)
 		if err != nil {
@@ -215,53 +211,36 @@ func (f *File) Record(ctx context.Context, e Event) error {
 			return err
 		}
 	}
-	f.mu.RLock()
-	if f.closed {
-		f.mu.RUnlock()
+	if !f.writer.Do(it) {
 		return ErrClosed
 	}
-	f.queue <- it
-	f.mu.RUnlock()
-	<-it.done
 	return it.err
 }
 
-// write is the only writer of the log: it takes what has gathered during the last sync, and syncs it as one.
-func (f *File) write() {
-	defer f.wg.Done()
-	var broken error
-	for first := range f.queue {
-		batch := []*entry{first}
-	gather:
-		for len(batch) < maxBatch {
-			select {
-			case it, ok := <-f.queue:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, it)
-			default:
-				break gather
-			}
-		}
-		if broken == nil {
-			if err := f.commit(batch); err != nil {
-				broken = fmt.Errorf("%w: %w", ErrBroken, err)
-			}
-		}
-		for _, it := range batch {
-			it.err = broken
-			close(it.done)
+// write is what the writer does: what has gathered during the last sync it syncs as one.
+func (f *File) write(entries []*entry) (after func()) {
+	if f.broken == nil {
+		if err := f.commit(entries); err != nil {
+			f.broken = fmt.Errorf("%w: %w", ErrBroken, err)
 		}
 	}
-	if broken == nil {
-		_ = f.checkpoint() // the next start verifies without it, only less
+	for _, it := range entries {
+		it.err = f.broken
+	}
+	return nil
+}
+
+// abort is for a writer that did not come to its end: where the file ends then is not known.
+func (f *File) abort(entries []*entry) {
+	f.broken = fmt.Errorf("%w: the writer ended", ErrBroken)
+	for _, it := range entries {
+		it.err = f.broken
 	}
 }
 
-func (f *File) commit(batch []*entry) error {
-	sync := slices.ContainsFunc(batch, func(it *entry) bool { return !it.event.Unsynced })
-	if err := f.keep(batch); err != nil {
+func (f *File) commit(entries []*entry) error {
+	sync := slices.ContainsFunc(entries, func(it *entry) bool { return !it.event.Unsynced })
+	if err := f.keep(entries); err != nil {
 		return err
 	}
 	if sync {
@@ -269,12 +248,11 @@ func (f *File) commit(batch []*entry) error {
 			return err
 		}
 	}
-	var text []byte
-	h := f.head
-	for _, it := range batch {
-		text, h = appendLine(text, f.key, f.index, h, it)
+	h := f.lines.begin(f.head)
+	for _, it := range entries {
+		h = f.lines.add(h, it)
 	}
-	if _, err := f.file.Write(text); err != nil {
+	if _, err := f.file.Write(f.lines.text); err != nil {
 		return fmt.Errorf("audit: writing: %w", err)
 	}
 	f.head, f.unsynced = h, true
@@ -325,15 +303,12 @@ func (f *File) checkpoint() error {
 
 // Close writes what waits, and a last checkpoint.
 func (f *File) Close() error {
-	f.mu.Lock()
-	if f.closed {
-		f.mu.Unlock()
+	if !f.writer.Close() {
 		return nil
 	}
-	f.closed = true
-	close(f.queue)
-	f.mu.Unlock()
-	f.wg.Wait()
+	if f.broken == nil {
+		_ = f.checkpoint() // the next start verifies without it, only less
+	}
 	return f.closeFiles()
 }
 
@@ -349,10 +324,6 @@ func (f *File) closeFiles() error {
 
 // IdentifierHash returns the keyed hash of an identifier as it stands in lines, in hex: who has the number and the key
 // finds its lines.
-func (f *File) IdentifierHash(i Identifier) string { return identifierHash(f.index, i) }
-
-func identifierHash(key []byte, i Identifier) string {
-	m := hmac.New(sha256.New, key)
-	fmt.Fprintf(m, "%d:%s%d:%s%d:%s", len(i.Type), i.Type, len(i.Country), i.Country, len(i.Value), i.Value)
-	return hex.EncodeToString(m.Sum(nil))
+func (f *File) IdentifierHash(i Identifier) string {
+	return string(appendIdentifierHash(nil, hmac.New(sha256.New, f.index), i))
 }

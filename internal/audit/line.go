@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,14 +25,40 @@ type head struct {
 	mac [sha256.Size]byte
 }
 
-// A line is one JSON object with fixed fields in fixed order, of ASCII and printable characters only. The last field is
-// the HMAC over the HMAC of the line before and everything of this line that stands before `,"mac":`.
-func appendLine(out, key, index []byte, h head, it *entry) ([]byte, head) {
+// A lineWriter makes the lines of a batch. Its buffer and the states of its two keys serve all of them.
+type lineWriter struct {
+	text  []byte
+	chain *chain
+	index hash.Hash // HMAC-SHA-256
+}
+
+// maxText is how large a buffer is kept.
+const maxText = 64 << 10
+
+func newLineWriter(chain, index []byte) lineWriter {
+	return lineWriter{chain: newChain(chain), index: hmac.New(sha256.New, index)}
+}
+
+// begin forgets the lines of the batch before, and returns h.
+func (w *lineWriter) begin(h head) head {
+	if cap(w.text) > maxText {
+		w.text = nil
+	}
+	w.text = w.text[:0]
+	return h
+}
+
+// add appends a line behind the head h and returns the head after it. A line is one JSON object with fixed fields in fixed
+// order, of ASCII and printable characters only. The last field is the HMAC over the HMAC of the line before and everything
+// of this line that stands before `,"mac":`.
+func (w *lineWriter) add(h head, it *entry) head {
 	e := &it.event
-	start := len(out)
+	start, out := len(w.text), w.text
 	out = append(out, `{"seq":`...)
 	out = strconv.AppendUint(out, h.seq+1, 10)
-	out = field(out, "time", e.Time.UTC().Format(time.RFC3339Nano))
+	out = append(out, `,"time":"`...)
+	out = e.Time.UTC().AppendFormat(out, time.RFC3339Nano)
+	out = append(out, '"')
 	out = field(out, "action", e.Action)
 	out = field(out, "outcome", string(e.Outcome))
 	for _, f := range [...]struct{ name, value string }{
@@ -53,42 +79,80 @@ func appendLine(out, key, index []byte, h head, it *entry) ([]byte, head) {
 			out = quote(out, i.Type)
 			out = field(out, "country", i.Country)
 			out = field(out, "masked", mask(i.Value))
-			out = field(out, "hash", identifierHash(index, i))
-			out = append(out, '}')
+			out = append(out, `,"hash":"`...)
+			w.index.Reset()
+			out = appendIdentifierHash(out, w.index, i)
+			out = append(out, '"', '}')
 		}
 		out = append(out, ']')
 	}
 	if it.evidence != nil {
 		out = append(out, `,"evidence":{"id":`...)
 		out = quote(out, it.evidence.id)
-		out = field(out, "sha256", hex.EncodeToString(it.evidence.sum[:]))
-		out = append(out, '}')
+		out = append(out, `,"sha256":"`...)
+		out = hex.AppendEncode(out, it.evidence.sum[:])
+		out = append(out, '"', '}')
 	}
-	if len(e.Detail) > 0 {
-		out = append(out, `,"detail":{`...)
-		for n, name := range slices.Sorted(maps.Keys(e.Detail)) {
-			if n > 0 {
-				out = append(out, ',')
-			}
-			out = quote(out, name)
-			out = append(out, ':')
-			out = quote(out, e.Detail[name])
-		}
-		out = append(out, '}')
-	}
-	h = h.next(key, out[start:])
-	out = field(out, "mac", hex.EncodeToString(h.mac[:]))
-	return append(out, '}', '\n'), h
+	out = appendDetail(out, e.Detail)
+	h = w.chain.next(h, out[start:])
+	out = append(out, macField...)
+	out = hex.AppendEncode(out, h.mac[:])
+	w.text = append(out, '"', '}', '\n')
+	return h
 }
 
-// next returns the head after a line, given what stands before its mac.
-func (h head) next(key, text []byte) head {
-	m := hmac.New(sha256.New, key)
-	m.Write(h.mac[:])
-	m.Write(text)
-	next := head{seq: h.seq + 1}
-	m.Sum(next.mac[:0])
-	return next
+// appendDetail writes the details by name.
+func appendDetail(out []byte, detail map[string]string) []byte {
+	if len(detail) == 0 {
+		return out
+	}
+	var room [maxDetails]string
+	names := room[:0]
+	for name := range detail {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	out = append(out, `,"detail":{`...)
+	for n, name := range names {
+		if n > 0 {
+			out = append(out, ',')
+		}
+		out = quote(out, name)
+		out = append(out, ':')
+		out = quote(out, detail[name])
+	}
+	return append(out, '}')
+}
+
+// appendIdentifierHash appends the keyed hash of an identifier in hex; m is the HMAC, to which nothing was written yet. Each
+// part is written with its length.
+func appendIdentifierHash(out []byte, m hash.Hash, i Identifier) []byte {
+	at := len(out)
+	for _, part := range [...]string{i.Type, i.Country, i.Value} {
+		out = append(append(strconv.AppendInt(out, int64(len(part)), 10), ':'), part...)
+	}
+	m.Write(out[at:])
+	out = m.Sum(out[:at])
+	sum := [sha256.Size]byte(out[at:])
+	return hex.AppendEncode(out[:at], sum[:])
+}
+
+// A chain makes the heads of one key.
+type chain struct {
+	hmac hash.Hash
+	mac  [sha256.Size]byte
+}
+
+func newChain(key []byte) *chain { return &chain{hmac: hmac.New(sha256.New, key)} }
+
+// next returns the head after a line behind h, given what stands before its mac.
+func (c *chain) next(h head, text []byte) head {
+	c.hmac.Reset()
+	c.mac = h.mac
+	c.hmac.Write(c.mac[:])
+	c.hmac.Write(text)
+	c.hmac.Sum(c.mac[:0])
+	return head{seq: h.seq + 1, mac: c.mac}
 }
 
 func field(out []byte, name, value string) []byte {
@@ -112,7 +176,17 @@ func quote(out []byte, s string) []byte {
 		}
 	}
 	out = append(out, '"')
-	for _, r := range s {
+	for s != "" {
+		plain := 0
+		for plain < len(s) && ' ' <= s[plain] && s[plain] <= '~' && s[plain] != '"' && s[plain] != '\\' {
+			plain++
+		}
+		out = append(out, s[:plain]...)
+		if s = s[plain:]; s == "" {
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
 		switch {
 		case r == '"' || r == '\\':
 			out = append(out, '\\', byte(r))
@@ -135,9 +209,13 @@ func quote(out []byte, s string) []byte {
 
 // mask leaves the last two characters of a number, enough to tell two persons apart and too little to know either.
 func mask(value string) string {
-	runes := []rune(value)
-	if len(runes) < 6 {
-		return strings.Repeat("*", len(runes))
+	n, tail := utf8.RuneCountInString(value), len(value)
+	if n < 6 {
+		return strings.Repeat("*", n)
 	}
-	return strings.Repeat("*", len(runes)-2) + string(runes[len(runes)-2:])
+	for range 2 {
+		_, size := utf8.DecodeLastRuneInString(value[:tail])
+		tail -= size
+	}
+	return strings.Repeat("*", n-2) + value[tail:]
 }

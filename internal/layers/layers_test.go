@@ -83,6 +83,7 @@ var ranks = []struct {
 	{"internal/fetch", 15, false},
 	{"internal/pkcs11", 15, false},
 	{"internal/der", 14, false},
+	{"internal/batch", 5, false},
 	{"internal/disk", 5, false},
 	{"internal/pack", 5, false},
 	{"internal/vectors", 1, false}, // support for tests
