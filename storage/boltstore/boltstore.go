@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"brama/internal/batch"
 	"brama/storage"
 	"brama/storage/internal/overlay"
 )
@@ -28,7 +29,6 @@ type Config struct {
 const (
 	fileMode   = 0o600
 	lockWait   = time.Second // another process holds the file: say so, do not hang
-	maxBatch   = 256         // functions in one commit: bounds how long the first of them waits
 	sweepBatch = 500         // records removed in one commit
 
 	journalSuffix = "-journal"
@@ -45,14 +45,10 @@ type Store struct {
 	gathered *gathered
 	number   uint64 // of the last frame that was written
 
-	mu      sync.Mutex
-	idle    sync.Cond // of mu: nobody is the writer
-	writing bool      // somebody is
-	waiting []*job    // for the writer to come to them
-	closed  bool
-
+	writer batch.Writer[*job]
 	broken error // the writer's: why there is nothing to be written any more
 	view   state // the writer's
+	room   overlay.Room
 
 	sweeper sync.WaitGroup
 	stop    chan struct{}
@@ -107,7 +103,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("boltstore: restricting the file: %w", err), db.Close())
 	}
 	s := &Store{db: db, now: cfg.Now, gathered: newGathered(), stop: make(chan struct{})}
-	s.idle.L = &s.mu
+	s.writer.Write, s.writer.Abort = s.write, s.abort
 	if err := s.recover(cfg.Path + journalSuffix); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -228,18 +224,10 @@ func (s *Store) sweep(every time.Duration) {
 
 // Close waits for what is being written, moves it into the file, and closes it: the journal is then empty.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+	if !s.writer.Close() {
 		return nil
 	}
-	s.closed = true
 	close(s.stop)
-	for s.writing {
-		s.idle.Wait()
-	}
-	s.writing = true
-	s.mu.Unlock()
 	s.sweeper.Wait()
 	if s.broken == nil {
 		_ = s.settle(nil) // the next start does it otherwise

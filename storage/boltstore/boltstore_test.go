@@ -156,11 +156,8 @@ func TestGroupCommit(t *testing.T) {
 
 // waitFor returns once n wait for the writer.
 func (s *Store) waitFor(n int) {
-	for waiting := 0; waiting < n; {
+	for s.writer.Waiting() < n {
 		time.Sleep(time.Millisecond)
-		s.mu.Lock()
-		waiting = len(s.waiting)
-		s.mu.Unlock()
 	}
 }
 

@@ -19,31 +19,12 @@ type job struct {
 	unsynced bool                 // it need not be on the disk when it is answered
 	err      error
 	panicked any
-
-	turn  chan struct{} // of one that waits: closed once it is answered, or is the writer
-	batch []*job        // what it then has to write, itself the first; nil if it is answered
 }
 
-// do writes a job. There is one writer at a time: whoever comes while nobody writes does it, in its own goroutine. Whoever
-// comes meanwhile waits, and all who wait are written by the first of them as one, as soon as the writer is done.
+// do writes a job.
 func (s *Store) do(j *job) error {
-	s.mu.Lock()
-	switch {
-	case s.closed:
-		s.mu.Unlock()
+	if !s.writer.Do(j) {
 		return ErrClosed
-	case s.writing:
-		j.turn = make(chan struct{})
-		s.waiting = append(s.waiting, j)
-		s.mu.Unlock()
-		<-j.turn
-		if j.batch != nil {
-			s.write(j.batch)
-		}
-	default:
-		s.writing = true
-		s.mu.Unlock()
-		s.write([]*job{j})
 	}
 	if j.panicked != nil {
 		panic(j.panicked) // in the goroutine that owns the function
@@ -51,62 +32,27 @@ func (s *Store) do(j *job) error {
 	return j.err
 }
 
-// write commits a batch, tells those who wait for it, and makes another the writer.
-func (s *Store) write(batch []*job) {
-	written := false
-	defer func() {
-		if !written { // it panics, or its goroutine ends: those who wait must not wait for ever
-			s.broken = fail(batch, errEnded)
-			s.tell(batch)
-			s.pass()
-		}
-	}()
-	if s.broken == nil {
-		s.broken = s.commit(batch)
-	} else {
-		answer(batch, s.broken)
+// write is what the writer does.
+func (s *Store) write(jobs []*job) (after func()) {
+	if s.broken != nil {
+		answer(jobs, s.broken)
+		return nil
 	}
-	written = true
-	s.tell(batch)
-	if s.broken != nil || !s.journal.full() {
-		s.pass()
-		return
+	if s.broken = s.commit(jobs); s.broken != nil || !s.journal.full() {
+		return nil
 	}
 	// Nobody waits for it: what it moves is on the disk. If it fails, the next one is told.
-	go func() {
+	return func() {
 		if err := s.settle(nil); err != nil {
 			s.broken = fmt.Errorf("%w: %w", ErrBroken, err)
 		}
-		s.pass()
-	}()
+	}
 }
+
+// abort is for a writer that did not come to its end: what is in the journal then is not known.
+func (s *Store) abort(jobs []*job) { s.broken = fail(jobs, errEnded) }
 
 var errEnded = errors.New("the writer ended")
-
-// tell wakes all of a batch but the first, whose goroutine it is.
-func (s *Store) tell(batch []*job) {
-	for _, j := range batch[1:] {
-		close(j.turn)
-	}
-}
-
-// pass makes the first of those who wait the writer.
-func (s *Store) pass() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := min(len(s.waiting), maxBatch)
-	if n == 0 {
-		s.writing = false
-		s.idle.Broadcast()
-		return
-	}
-	batch := s.waiting[:n:n]
-	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
-		s.waiting = nil
-	}
-	batch[0].batch = batch
-	close(batch[0].turn)
-}
 
 // commit runs the functions one after another over one state, and writes what they wrote as one frame of the journal. It
 // waits for the disk if one of them does, which has then also seen nothing that a crash could take back.
@@ -120,24 +66,13 @@ func (s *Store) commit(batch []*job) error {
 		if j.err = j.ctx.Err(); j.err != nil || j.run == nil {
 			continue
 		}
-		o := overlay.New(&s.view, s.now(), false)
+		o := s.room.New(&s.view, s.now())
 		j.call(o)
-		if j.err != nil || j.panicked != nil {
-			continue
+		if j.err == nil && j.panicked == nil {
+			sync = sync || !j.unsynced
+			wrote = s.take(j, o.Writes()) || wrote
 		}
-		sync = sync || !j.unsynced
-		writes := o.Writes()
-		if j.err = s.look(writes); j.err != nil {
-			continue
-		}
-		unread := s.tree.alone()
-		for i := range writes {
-			w := &writes[i]
-			c := change{record: w.Record, remove: w.Deleted}
-			s.journal.add(&c)
-			s.gathered.add(s.view.number, c, w.Absent, unread)
-			wrote = true
-		}
+		s.room.End(o)
 	}
 	if wrote {
 		if err := s.journal.write(); err != nil {
@@ -162,6 +97,21 @@ func (s *Store) commit(batch []*job) error {
 		}
 	}
 	return nil
+}
+
+// take puts what a function wrote into the frame, and reports whether it wrote anything.
+func (s *Store) take(j *job, writes []overlay.Write) bool {
+	if j.err = s.look(writes); j.err != nil {
+		return false
+	}
+	unread := s.tree.alone()
+	for i := range writes {
+		w := &writes[i]
+		c := change{record: w.Record, remove: w.Deleted}
+		s.journal.add(&c)
+		s.gathered.add(s.view.number, c, w.Absent, unread)
+	}
+	return len(writes) > 0
 }
 
 // look reads what a function wrote over without having read it. A record that is damaged is not written over: whoever mends

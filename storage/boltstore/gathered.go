@@ -103,7 +103,7 @@ func (g *gathered) apply(tx *bolt.Tx, number uint64) error {
 			}
 		}
 	}
-	return w.end()
+	return w.writeLists()
 }
 
 func (g *gathered) empty() bool {

@@ -39,11 +39,12 @@ type journal struct {
 
 const (
 	frameHeader = 24
-	// maxFrame bounds what is believed of a length: maxBatch functions with a few records each are far below.
+	// maxFrame bounds what is believed of a length: a batch of functions with a few records each are far below.
 	maxFrame = 1 << 30
-	// journalSize is how much gathers before it goes into the tree. Records have random names and meet in few pages, so that a
-	// larger one saves little; what it costs in memory, for what gathers and for the pages of one commit, grows with it.
-	journalSize = 128 << 10
+	// journalSize is how much gathers before it goes into the tree: about a hundred sign-ins, of which what came and went meanwhile
+	// never gets there. A larger one saves a little more; what it costs in memory, for what gathers and for the pages of one
+	// commit, grows with it, and so does the time for which that commit holds up the writers.
+	journalSize = 512 << 10
 
 	opPut    = 1
 	opRemove = 2

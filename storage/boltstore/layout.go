@@ -17,12 +17,7 @@ import (
 //	id → expires (int64 nanoseconds of Unix time, big endian, 0 never) ‖ length of group (1 byte … MaxID as uvarint) ‖ group ‖ body
 //
 // An id that is the hexadecimal form of bytes, as hashes are, stands there as 1 and these bytes, any other as 2 and its text.
-// Two buckets, whose names no kind can have, are indexes; the second one is told of in expiry.go:
-//
-//	groups:  kind 0 group 0 id → nothing
-//	expiry
-//
-// A third one, meta, has under "applied" the number of the last frame of the journal that is in the tree (8 bytes).
+// Two buckets, whose names no kind can have, are indexes, groups and expiry (lists.go). A third one, meta, has under "applied" the number of the last frame of the journal that is in the tree (8 bytes).
 //
 // Kinds, groups and ids hold no zero byte (overlay checks).
 var (
@@ -150,26 +145,15 @@ func expires(r *storage.Record) int64 {
 	return r.Expires.UnixNano()
 }
 
-func groupKey(k storage.Kind, group, id string) []byte {
-	key := make([]byte, 0, len(k)+len(group)+len(id)+3)
-	key = append(append(key, k...), 0)
-	key = append(append(key, group...), 0)
-	if id == "" {
-		return key
-	}
-	return appendID(key, id)
-}
-
 // A treeWriter brings records into the tree, one kind after another.
 type treeWriter struct {
 	tx      *bolt.Tx
 	number  uint64 // of the last frame that the commit brings
 	kind    storage.Kind
 	records *bolt.Bucket // of the kind
-	groups  *bolt.Bucket
 	key     []byte
 	values  []byte // room for those that are put, which must stay until the commit
-	expiry  listings
+	lists   lists
 }
 
 const valueRoom = 32 << 10
@@ -178,9 +162,6 @@ const valueRoom = 32 << 10
 func (w *treeWriter) begin(k storage.Kind) (err error) {
 	w.kind = k
 	w.records, err = w.tx.CreateBucketIfNotExists([]byte(k))
-	if err == nil && w.groups == nil {
-		w.groups, err = w.tx.CreateBucketIfNotExists(groupsBucket)
-	}
 	return err
 }
 
@@ -205,31 +186,10 @@ func (w *treeWriter) put(r storage.Record, absent bool) error {
 	if err := w.records.Put(w.key, w.values[at:len(w.values):len(w.values)]); err != nil {
 		return err
 	}
-	// A page that is not touched is not written.
-	if r.Group != old.Group {
-		if err := w.ungroup(&old, r.ID); err != nil {
-			return err
-		}
-		if r.Group != "" {
-			if err := w.groups.Put(groupKey(r.Kind, r.Group, r.ID), nil); err != nil {
-				return err
-			}
-		}
-	}
-	if at := expires(&r); at != 0 && (expires(&old) == 0 || slot(at) != slot(expires(&old))) {
-		w.expiry.add(slot(at), r.Kind, w.key)
-	}
-	return nil
+	return w.index(&old, &r)
 }
 
-func (w *treeWriter) ungroup(old *storage.Record, id string) error {
-	if old.Group == "" {
-		return nil
-	}
-	return w.groups.Delete(groupKey(w.kind, old.Group, id))
-}
-
-// remove removes a record and its place in the index of groups.
+// remove removes a record and its index entries.
 func (w *treeWriter) remove(id string) error {
 	w.key = appendID(w.key[:0], id)
 	v := w.records.Get(w.key)
@@ -240,11 +200,8 @@ func (w *treeWriter) remove(id string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.ungroup(&old, id); err != nil {
+	if err := w.index(&old, &storage.Record{Kind: w.kind, ID: id}); err != nil {
 		return err
 	}
 	return w.records.Delete(w.key)
 }
-
-// end writes what was gathered of the index of ends.
-func (w *treeWriter) end() error { return w.expiry.write(w.tx, w.number) }

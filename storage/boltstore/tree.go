@@ -3,7 +3,6 @@ package boltstore
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"iter"
 	"sync"
 
@@ -23,7 +22,11 @@ type tree struct {
 	users   int
 	cursors map[storage.Kind]*bolt.Cursor // nil for a kind that has no bucket
 	key     []byte                        // that was looked up last
+	looks   int                           // since the pages were given back
 }
+
+// looksAtOnce is after how many looks the pages are given back: each may bring in a few that lie around what was looked for.
+const looksAtOnce = 256
 
 var _ overlay.Base = (*tree)(nil)
 
@@ -74,6 +77,10 @@ func (t *tree) Get(k storage.Kind, id string) (storage.Record, bool, error) {
 	if c == nil {
 		return storage.Record{}, false, nil
 	}
+	if t.looks++; t.looks == looksAtOnce {
+		t.looks = 0
+		forget(t.tx)
+	}
 	t.key = appendID(t.key[:0], id)
 	key, v := c.Seek(t.key)
 	if !bytes.Equal(key, t.key) {
@@ -118,22 +125,28 @@ func (t *tree) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, erro
 }
 
 func (t *tree) scanGroup(k storage.Kind, group string, yield func(storage.Record, error) bool) {
-	prefix := groupKey(k, group, "")
-	for key := range t.entries(groupsBucket, prefix) {
+	prefix := groupKey(k, group)
+	seen := map[string]bool{}
+	for key, list := range t.entries(groupsBucket, prefix) {
 		rest, ok := bytes.CutPrefix(key, prefix)
 		if !ok {
 			return
 		}
-		id, err := parseID(rest)
-		var r storage.Record
-		if err == nil {
-			r, ok, err = t.Get(k, id)
-		}
-		if err == nil && !ok {
-			err = fmt.Errorf("boltstore: index names a %s record that is not there", k)
-		}
-		if !yield(r, err) {
-			return
+		for id, err := range listedIDs(rest, list) {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			var r storage.Record
+			if err == nil {
+				r, ok, err = t.Get(k, id)
+			}
+			if err == nil && (!ok || r.Group != group) {
+				continue // it has gone, or moved
+			}
+			if !yield(r, err) {
+				return
+			}
 		}
 	}
 }

@@ -174,24 +174,85 @@ func TestSweepLooks(t *testing.T) {
 	}
 }
 
-func FuzzListed(f *testing.F) {
-	var l listings
-	l.add(1, "k", appendID(nil, "id"))
-	l.add(1, "kind", appendID(nil, storage.HashSecret("x")))
-	f.Add(l.spans[1][0])
-	f.Fuzz(func(t *testing.T, list []byte) {
-		var again listings
-		whole := list
-		for len(list) > 0 {
-			k, id, rest, err := readListed(list)
+// A group has what is in it now, whatever it had before, and its lists go with the last that is in them.
+func TestGroupLists(t *testing.T) {
+	clock := storagetest.NewClock()
+	s := open(t, filepath.Join(t.TempDir(), "db"), clock.Now)
+	put := func(id, group string, in time.Duration) {
+		r := storage.Record{Kind: "k", ID: id, Group: group, Body: []byte("x")}
+		if in > 0 {
+			r.Expires = clock.Now().Add(in)
+		}
+		update(t, s, func(tx storage.Tx) error { return tx.Put(r) })
+	}
+	has := func(want ...string) {
+		t.Helper()
+		got := contents(t, s)
+		for _, id := range want {
+			if got[id] == "" {
+				t.Errorf("%s is not in the group", id)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("in the group: %v, want %v", got, want)
+		}
+	}
+	put("a", "g", time.Minute)
+	put("b", "g", time.Minute)
+	put("c", "g", time.Minute)
+	put("forever", "g", 0)
+	settle(t, s)
+	if n := s.entries(t, groupsBucket); n != 2 {
+		t.Errorf("%d entries, want a list and one of its own", n)
+	}
+	put("a", "g", time.Hour)
+	put("b", "other", time.Minute)
+	update(t, s, func(tx storage.Tx) error { return tx.Delete("k", "c") })
+	settle(t, s)
+	has("a", "forever")
+	put("b", "g", time.Minute)
+	put("c", "g", 0)
+	settle(t, s)
+	has("a", "b", "c", "forever")
+	put("c", "g", time.Hour)
+	put("forever", "g", time.Hour)
+	clock.Advance(2 * time.Minute)
+	settle(t, s)
+	settle(t, s)
+	has("a", "c", "forever")
+	if n := s.entries(t, groupsBucket); n != 2 {
+		t.Errorf("%d entries, want one list of each commit", n)
+	}
+	clock.Advance(2 * time.Hour)
+	for range 10 {
+		settle(t, s)
+	}
+	if n := s.entries(t, []byte("k")) + s.entries(t, groupsBucket) + s.entries(t, expiryBucket); n != 0 {
+		t.Errorf("%d entries left", n)
+	}
+}
+
+func FuzzLists(f *testing.F) {
+	var l lists
+	l.addToSpan(1, "k", appendID(nil, "id"))
+	l.addToSpan(1, "kind", appendID(nil, storage.HashSecret("x")))
+	f.Add(l.spans[1][0], []byte{idText, 'x'})
+	f.Add(appendListed(appendListed(nil, appendID(nil, "id")), appendID(nil, "another")), []byte(nil))
+	f.Fuzz(func(t *testing.T, list, tail []byte) {
+		for _, err := range listedIDs(tail, list) {
+			if err != nil {
+				break
+			}
+		}
+		for rest := list; len(rest) > 0; {
+			k, id, next, err := readEnding(rest)
 			if err != nil {
 				return
 			}
-			again.add(1, k, appendID(nil, id))
-			list = rest
-		}
-		if parts := again.spans[1]; len(parts) == 1 && len(parts[0]) == len(whole) && parts[0][0] != whole[0] {
-			t.Fatalf("%x became %x", whole, parts[0])
+			if k == "" || id == "" || len(next) >= len(rest) {
+				t.Fatalf("%q %q, %d bytes left of %d", k, id, len(next), len(rest))
+			}
+			rest = next
 		}
 	})
 }

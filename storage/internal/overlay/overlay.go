@@ -31,6 +31,8 @@ type key struct {
 	id   string
 }
 
+var errEnded = errors.New("storage: the transaction has ended")
+
 func (k key) of(r *storage.Record) bool { return r.ID == k.id && r.Kind == k.kind }
 
 // A Write is the newest that a transaction did to a record.
@@ -49,7 +51,7 @@ type seen struct {
 const (
 	// fewWrites is how many are looked through before an index is made: a request writes a handful.
 	fewWrites = 16
-	// usual is how many reads and writes have their place in the transaction itself.
+	// usual is how many reads are remembered.
 	usual = 4
 )
 
@@ -58,21 +60,39 @@ type Tx struct {
 	base     Base
 	now      time.Time
 	readOnly bool
+	ended    bool
 	writes   []Write     // in the order of the first write of each record
 	index    map[key]int // in writes; nil while they are few
 	reads    []seen      // the first of them
+}
 
-	firstWrites [usual]Write
-	firstReads  [usual]seen
+// A Room is where the transactions of a writer keep what they did, one after another, so that not each needs one of its own.
+// The zero value is empty.
+type Room struct {
+	writes []Write
+	reads  [usual]seen
+}
+
+// New returns a transaction at the time now that has the room until it ends.
+func (r *Room) New(base Base, now time.Time) *Tx {
+	return &Tx{base: base, now: now, writes: r.writes[:0], reads: r.reads[:0]}
+}
+
+// End ends the transaction that has the room: what it did is gone, and nothing can be done in it.
+func (r *Room) End(t *Tx) {
+	if writes := t.writes; cap(writes) <= fewWrites {
+		clear(writes)
+		r.writes = writes
+	}
+	r.reads = [usual]seen{}
+	*t = Tx{readOnly: true, ended: true}
 }
 
 var _ storage.Tx = (*Tx)(nil)
 
 // New returns a transaction at the time now.
 func New(base Base, now time.Time, readOnly bool) *Tx {
-	t := &Tx{base: base, now: now, readOnly: readOnly}
-	t.writes, t.reads = t.firstWrites[:0], t.firstReads[:0]
-	return t
+	return &Tx{base: base, now: now, readOnly: readOnly}
 }
 
 // Get implements storage.Tx.
@@ -85,11 +105,14 @@ func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
 		}
 		return clone(w.Record), nil
 	}
+	if t.ended {
+		return storage.Record{}, errEnded
+	}
 	r, ok, err := t.base.Get(k, id)
 	if err != nil {
 		return storage.Record{}, err
 	}
-	if !t.readOnly && len(t.reads) < usual {
+	if len(t.reads) < cap(t.reads) {
 		t.reads = append(t.reads, seen{at, !ok})
 	}
 	if !ok || t.expired(r) {
@@ -195,6 +218,10 @@ func (t *Tx) write(w Write) error {
 // Scan implements storage.Tx. Writing during a scan is allowed; whether the scan sees it is not said.
 func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error] {
 	return func(yield func(storage.Record, error) bool) {
+		if t.ended {
+			yield(storage.Record{}, errEnded)
+			return
+		}
 		seen := map[string]bool{}
 		var own []storage.Record
 		for i := range t.writes {
