@@ -112,7 +112,7 @@ func start(cmd *exec.Cmd) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := launch(cmd); err != nil {
 		return "", err
 	}
 	r := bufio.NewReader(out)

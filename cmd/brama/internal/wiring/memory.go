@@ -12,7 +12,7 @@ import (
 const (
 	// heapRoom is what the heap may grow to before it is collected, in bytes. A small live heap would otherwise be collected
 	// every few sign-ins.
-	heapRoom   = 16 << 20
+	heapRoom   = 20 << 20
 	mostGC     = 400 // GOGC at most, however small the live heap
 	leastGC    = 60  // GOGC at least: memory is dearer here than the collector's time
 	defaultGC  = 100 // of Go
