@@ -78,6 +78,7 @@ type recorder struct {
 	context requestContext
 	id      [1]string // the header of the event number
 	started bool
+	conn    Holder // nil if it cannot hold
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -105,7 +106,7 @@ func (p *Provider) guard(table *routeTable, next http.Handler) http.Handler {
 	https := strings.HasPrefix(p.cfg.Issuer, "https://") && !p.cfg.Dev
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := p.cfg.Now()
-		rec := &recorder{ResponseWriter: w, entry: entry{event: newEvent(), status: http.StatusOK, found: table.find(r.Method, r.URL.Path)}}
+		rec := &recorder{ResponseWriter: w, conn: holderOf(r), entry: entry{event: newEvent(), status: http.StatusOK, found: table.find(r.Method, r.URL.Path)}}
 		e := &rec.entry
 		rec.context, rec.id = requestContext{r.Context(), e}, [1]string{e.event}
 		r = r.WithContext(&rec.context)

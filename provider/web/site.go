@@ -276,6 +276,9 @@ func longTabs(tabs []Tab) bool {
 // bodies are kept: a page grows through as much again before it has its size.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// A wholeWriter can send a body, which is all there is, in one piece with the headers.
+type wholeWriter interface{ WriteWhole(b []byte) (int, error) }
+
 // Render writes the page with its headers.
 func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	page, ok := s.pages[p.Lang][p.Template]
@@ -314,6 +317,10 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	h["Content-Length"] = []string{strconv.Itoa(body.Len())}
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)
+	}
+	if whole, ok := w.(wholeWriter); ok {
+		_, err = whole.WriteWhole(body.Bytes())
+		return err
 	}
 	_, err = w.Write(body.Bytes())
 	return err

@@ -89,6 +89,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	listeners[0] = wiring.WholeListener(listeners[0])
 	scheme, client := "http", (*http.Client)(nil)
 	r := ready{KeysDir: filepath.Join(data, "keys"), KeysPassword: demokeys.Password}
 	if o.tls {

@@ -207,8 +207,12 @@ func byAlgorithm(l config.Labels) map[string]string {
 
 func listen(c *config.Config) (net.Listener, error) {
 	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil || c.TLS == nil {
-		return listener, err
+	if err != nil {
+		return nil, err
+	}
+	listener = wiring.WholeListener(listener)
+	if c.TLS == nil {
+		return listener, nil
 	}
 	pair, err := tls.LoadX509KeyPair(c.Path(c.TLS.Certificate), c.Path(c.TLS.Key))
 	if err != nil {

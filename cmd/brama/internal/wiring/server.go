@@ -33,6 +33,7 @@ func Serve(ctx context.Context, log *slog.Logger, sites ...Site) error {
 	for i, site := range sites {
 		servers[i] = &http.Server{
 			Handler: site.Handler, MaxHeaderBytes: headerLimit,
+			ConnContext:       wholeContext,
 			ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
