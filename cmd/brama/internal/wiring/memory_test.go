@@ -11,7 +11,7 @@ func TestGCPercent(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
 		want int
-	}{{0, mostGC}, {1 << 20, mostGC}, {4 << 20, 300}, {6 << 20, 166}, {8 << 20, 100}, {10 << 20, leastGC}, {15 << 20, leastGC}, {heapRoom, leastGC}, {1 << 40, leastGC}} {
+	}{{0, mostGC}, {1 << 20, mostGC}, {4 << 20, 400}, {6 << 20, 233}, {8 << 20, 150}, {10 << 20, 100}, {13 << 20, leastGC}, {15 << 20, leastGC}, {heapRoom, leastGC}, {1 << 40, leastGC}} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("%d bytes live: %d, want %d", c.live, got, c.want)
 		}
