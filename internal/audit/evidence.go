@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"brama/internal/disk"
 	"brama/internal/pack"
@@ -46,15 +47,10 @@ const dayFormat = "20060102"
 // a JSON object.
 const evidenceForm = 1
 
-// pack writes e.
-func (e *Evidence) pack() []byte {
-	fields := e.octets()
-	size := 64 + len(e.TrustList) + len(e.RevocationList)
-	for _, p := range fields {
-		size += len(*p)
-	}
-	b := append(make([]byte, 0, size), evidenceForm)
-	for _, p := range fields {
+// pack appends e to b.
+func (e *Evidence) pack(b []byte) []byte {
+	b = append(b, evidenceForm)
+	for _, p := range e.octets() {
 		b = pack.AppendString(b, *p)
 	}
 	return pack.AppendString(pack.AppendString(b, e.TrustList), e.RevocationList)
@@ -82,8 +78,22 @@ func (e *Evidence) octets() [3]*[]byte {
 	return [...]*[]byte{&e.Signature, &e.Content, &e.Revocation}
 }
 
+// packed are buffers of evidence that was sealed.
+var packed = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+// maxPacked bounds the buffers that are kept.
+const maxPacked = 16 << 10
+
+// dropPacked gives back a buffer, without what was in it.
+func dropPacked(b []byte) {
+	if clear(b); cap(b) <= maxPacked {
+		packed.Put(&b)
+	}
+}
+
 func (f *File) sealEvidence(e *Evidence) (*sealedEvidence, error) {
-	plain := e.pack()
+	plain := e.pack((*packed.Get().(*[]byte))[:0])
+	defer dropPacked(plain)
 	if len(plain) > MaxEvidence {
 		return nil, fmt.Errorf("audit: evidence of %d bytes, limit %d", len(plain), MaxEvidence)
 	}

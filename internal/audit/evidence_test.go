@@ -12,7 +12,7 @@ func TestEvidenceForms(t *testing.T) {
 	whole := Evidence{Signature: bytes.Repeat([]byte{1, '{'}, 1000), Content: []byte("{content"), Revocation: []byte{0}, TrustList: "42", RevocationList: "20261231-ab"}
 	for _, e := range []Evidence{{}, whole, {Content: []byte("x")}, {TrustList: "42"}} {
 		var got Evidence
-		if err := got.unpack(e.pack()); err != nil || !reflect.DeepEqual(got, e) {
+		if err := got.unpack(e.pack(nil)); err != nil || !reflect.DeepEqual(got, e) {
 			t.Errorf("%+v is read back as %+v, %v", e, got, err)
 		}
 		before, err := json.Marshal(e)
@@ -24,7 +24,7 @@ func TestEvidenceForms(t *testing.T) {
 			t.Errorf("JSON of %+v is read as %+v, %v", e, got, err)
 		}
 	}
-	b := whole.pack()
+	b := whole.pack(nil)
 	for n := range b {
 		if err := new(Evidence).unpack(bytes.Clone(b[:n])); err == nil {
 			t.Fatalf("the first %d of %d bytes are evidence", n, len(b))
@@ -38,14 +38,14 @@ func TestEvidenceForms(t *testing.T) {
 }
 
 func FuzzEvidence(f *testing.F) {
-	f.Add((&Evidence{Signature: []byte("s"), Content: []byte("c"), TrustList: "42"}).pack())
+	f.Add((&Evidence{Signature: []byte("s"), Content: []byte("c"), TrustList: "42"}).pack(nil))
 	f.Add([]byte(`{"content":"eA=="}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var e, again Evidence
 		if e.unpack(bytes.Clone(b)) != nil || len(b) > 0 && b[0] == '{' {
 			return
 		}
-		if err := again.unpack(e.pack()); err != nil || !reflect.DeepEqual(again, e) {
+		if err := again.unpack(e.pack(nil)); err != nil || !reflect.DeepEqual(again, e) {
 			t.Fatalf("%+v comes back as %+v, %v", e, again, err)
 		}
 	})
