@@ -8,6 +8,7 @@ import (
 const (
 	version = "brama-login-v1" // every other version will begin with "brama-" too: see qes.IsLoginText
 	notice  = "лише для входу, не є документом"
+	head    = version + "\n" + notice + "\n"
 	// MaxSize is more than the longest challenge: the fixed words and every value at its limit.
 	MaxSize = 1280
 	// NonceSize is the length of a nonce in octets.
@@ -46,16 +47,25 @@ func (c Challenge) Write() ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, 0, 512)
-	b = append(b, version+"\n"+notice+"\n"...)
-	for i, value := range [...]string{c.Issuer, c.Client, c.Host, c.Method, c.Login, encodeNonce(c.Nonce), encodeTime(c.Expires)} {
-		b = append(b, names[i]+": "+value+"\n"...)
+	b = append(b, head...)
+	for i, value := range [...]string{c.Issuer, c.Client, c.Host, c.Method, c.Login} {
+		b = append(appendName(b, i), value...)
 	}
-	return b, nil
+	b = appendNonce(appendName(b, 5), &c.Nonce)
+	b = appendTime(appendName(b, 6), c.Expires)
+	return append(b, '\n'), nil
+}
+
+// appendName begins line i.
+func appendName(b []byte, i int) []byte {
+	if i > 0 {
+		b = append(b, '\n')
+	}
+	return append(append(b, names[i]...), ": "...)
 }
 
 // Parse reads exactly one challenge: Write of what it returns is b again. With an error the Challenge is zero.
 func Parse(b []byte) (Challenge, error) {
-	const head = version + "\n" + notice + "\n"
 	if len(b) > MaxSize || len(b) < len(head) || string(b[:len(head)]) != head {
 		return Challenge{}, ErrMalformed
 	}

@@ -189,3 +189,16 @@ func FuzzChallengeRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// TestWriteAllocations: the text and nothing beside it.
+func TestWriteAllocations(t *testing.T) {
+	c := challenge.Challenge{Issuer: "https://id.example.gov.ua", Client: "cabinet", Host: "cabinet.example.gov.ua", Method: "file", Login: "AAAA",
+		Nonce: [challenge.NonceSize]byte{1}, Expires: time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC)}
+	if n := testing.AllocsPerRun(20, func() {
+		if _, err := c.Write(); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 1 {
+		t.Errorf("%v allocations, want 1", n)
+	}
+}

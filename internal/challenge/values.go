@@ -135,12 +135,11 @@ func validPort(s, defaultPort string) bool {
 
 const hexDigits = "0123456789abcdef"
 
-func encodeNonce(nonce [NonceSize]byte) string {
-	b := make([]byte, 0, 2*NonceSize)
+func appendNonce(b []byte, nonce *[NonceSize]byte) []byte {
 	for _, o := range nonce {
 		b = append(b, hexDigits[o>>4], hexDigits[o&15])
 	}
-	return string(b)
+	return b
 }
 
 func decodeNonce(s string) (nonce [NonceSize]byte, ok bool) {
@@ -166,10 +165,11 @@ func decodeNonce(s string) (nonce [NonceSize]byte, ok bool) {
 // browser program's code.
 const timePattern = "dddd-dd-ddTdd:dd:ddZ"
 
-func encodeTime(t time.Time) string {
+func appendTime(all []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
-	b := []byte(timePattern)
+	all = append(all, timePattern...)
+	b := all[len(all)-len(timePattern):]
 	put := func(at, n, v int) {
 		for i := at + n - 1; i >= at; i-- {
 			b[i] = byte('0' + v%10)
@@ -182,7 +182,7 @@ func encodeTime(t time.Time) string {
 	put(11, 2, hour)
 	put(14, 2, minute)
 	put(17, 2, second)
-	return string(b)
+	return all
 }
 
 func decodeTime(s string) (time.Time, bool) {
@@ -197,5 +197,6 @@ func decodeTime(s string) (time.Time, bool) {
 	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
 	t := time.Date(two(0)*100+two(2), time.Month(two(5)), two(8), two(11), two(14), two(17), 0, time.UTC)
 	// time.Date carries a 31 February over into March: the text must come back as it was.
-	return t, encodeTime(t) == s
+	var again [len(timePattern)]byte
+	return t, string(appendTime(again[:0], t)) == s
 }

@@ -265,7 +265,11 @@ func (f *Flow) forConnector(l *login) (connectors.Login, error) {
 
 // portalHost is the host that the person sees and signs: of the portal's address, else of its first redirect URI.
 func portalHost(c *oauth.Client) string {
-	for _, address := range append([]string{c.Home}, c.RedirectURIs...) {
+	for i := range len(c.RedirectURIs) + 1 {
+		address := c.Home
+		if i > 0 {
+			address = c.RedirectURIs[i-1]
+		}
 		if u, err := url.Parse(address); err == nil && u.Host != "" {
 			host := strings.ToLower(u.Host)
 			if u.Scheme == "https" {
