@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -270,16 +271,60 @@ func portalHost(c *oauth.Client) string {
 		if i > 0 {
 			address = c.RedirectURIs[i-1]
 		}
-		if u, err := url.Parse(address); err == nil && u.Host != "" {
-			host := strings.ToLower(u.Host)
-			if u.Scheme == "https" {
-				host = strings.TrimSuffix(host, ":443")
-			}
-			if u.Scheme == "http" {
-				host = strings.TrimSuffix(host, ":80")
-			}
+		if host := hostOf(address); host != "" {
 			return host
 		}
 	}
 	return "localhost"
+}
+
+// hostOf is the host of a web address in small letters, with its port if that is not the usual one; "" if there is none.
+func hostOf(address string) string {
+	if host, ok := plainHost(address); ok {
+		return host
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	if u.Scheme == "http" {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return host
+}
+
+// plainHost is hostOf for addresses as nearly all are: a name in small letters, perhaps a port, a path of plain characters. It is
+// asked for with every page.
+func plainHost(address string) (string, bool) {
+	rest, usual := strings.TrimPrefix(address, "https://"), "443"
+	if len(rest) == len(address) {
+		rest, usual = strings.TrimPrefix(address, "http://"), "80"
+	}
+	if len(rest) == len(address) {
+		return "", false
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	for i := range len(path) {
+		if c := path[i]; !(isPlain(c) || c >= 'A' && c <= 'Z' || c == '_' || c == '/') {
+			return "", false
+		}
+	}
+	name, port, hasPort := strings.Cut(host, ":")
+	for i := range len(name) {
+		if !isPlain(name[i]) {
+			return "", false
+		}
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || port == usual) {
+		return "", false
+	}
+	return host, name != ""
+}
+
+func isPlain(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.'
 }

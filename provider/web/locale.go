@@ -56,7 +56,7 @@ func Negotiate(switched string, uiLocales []string, cookie, acceptLanguage strin
 	if l, ok := ParseLang(cookie); ok {
 		return l
 	}
-	if len(acceptLanguage) > 200 {
+	if acceptLanguage == "" || len(acceptLanguage) > 200 {
 		return Ukrainian
 	}
 	tags, weights, err := language.ParseAcceptLanguage(acceptLanguage)

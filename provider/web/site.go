@@ -190,14 +190,21 @@ var (
 
 // mask hides the middle of a number: the first and the last two characters stay.
 func mask(s string) string {
-	r := []rune(s)
-	if len(r) < 6 {
-		return strings.Repeat("•", len(r))
+	n := utf8.RuneCountInString(s)
+	if n < 6 {
+		return strings.Repeat("•", n)
 	}
-	for i := 2; i < len(r)-2; i++ {
-		r[i] = '•'
+	var b strings.Builder
+	b.Grow(len("•") * n)
+	i := 0
+	for _, r := range s {
+		if i >= 2 && i < n-2 {
+			r = '•'
+		}
+		b.WriteRune(r)
+		i++
 	}
-	return string(r)
+	return b.String()
 }
 
 // Assets serves the static files.

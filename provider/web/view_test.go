@@ -25,3 +25,12 @@ func TestViewHasPage(t *testing.T) {
 		}
 	}
 }
+
+// A number that somebody looks at over the person's shoulder shows its ends alone.
+func TestMask(t *testing.T) {
+	for s, want := range map[string]string{"1234567890": "12••••••90", "19900101-00001": "19••••••••••01", "123456": "12••56", "12345": "•••••", "Тестенко": "Те••••ко", "": ""} {
+		if got := mask(s); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}

@@ -11,17 +11,17 @@ import (
 // function is a call of a function: one of the language, or one of the set. If all arguments are known it is made now; should it
 // fail, it is made again with every page, and the page fails.
 func (m *maker) function(name string, args []expr) (expr, error) {
-	x, err := m.uncalled(name, args)
-	if err != nil {
-		return expr{}, err
-	}
-	if x.known {
-		return x, nil
-	}
+	whole := true
 	for i := range args {
 		if !args[i].whole() {
-			return x, nil
+			whole = false
+			continue
 		}
+		args[i] = constant(args[i].value)
+	}
+	x, err := m.uncalled(name, args)
+	if err != nil || !whole || x.known {
+		return x, err
 	}
 	if v, err := x.get(&press{}, reflect.Value{}); err == nil {
 		return constant(v), nil

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sync/atomic"
 	"text/template/parse"
+	"time"
 	"unique"
 )
 
@@ -180,6 +181,7 @@ func (m *maker) fields(names []string, x expr) expr {
 // field is the field of a struct called name. A template sees one type in one place nearly always, so the last is kept.
 func field(name string, x func(*press, reflect.Value) (reflect.Value, error)) func(*press, reflect.Value) (reflect.Value, error) {
 	var last atomic.Pointer[place]
+	isZero := name == "IsZero" // the one method that templates call
 	return func(p *press, dot reflect.Value) (reflect.Value, error) {
 		v, err := x(p, dot)
 		if err != nil {
@@ -188,6 +190,10 @@ func field(name string, x func(*press, reflect.Value) (reflect.Value, error)) fu
 		if v = inner(v); !v.IsValid() {
 			return v, fmt.Errorf("%s of nil", name)
 		}
+		if isZero && v.Type() == reflect.TypeFor[time.Time]() {
+			at, ok := v.Interface().(time.Time)
+			return reflect.ValueOf(ok && at.IsZero()), nil
+		}
 		at := last.Load()
 		if at == nil || at.of != v.Type() {
 			if v.Kind() != reflect.Struct {
@@ -195,10 +201,6 @@ func field(name string, x func(*press, reflect.Value) (reflect.Value, error)) fu
 			}
 			f, ok := v.Type().FieldByName(name)
 			if !ok || len(f.Index) != 1 || !f.IsExported() {
-				// The one method that templates call.
-				if z, is := v.Interface().(interface{ IsZero() bool }); is && name == "IsZero" {
-					return reflect.ValueOf(z.IsZero()), nil
-				}
 				return v, fmt.Errorf("no field %s of its own in %s", name, v.Type())
 			}
 			at = &place{of: v.Type(), index: f.Index[0]}
