@@ -13,7 +13,7 @@ import (
 
 // The first bytes of a packed state and identity say how the rest is written.
 const (
-	stateForm    = 1
+	stateForm    = 2
 	identityForm = 1
 )
 

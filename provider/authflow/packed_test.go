@@ -17,7 +17,7 @@ func fill(t *testing.T, v reflect.Value) {
 		*value = time.Date(2026, 11, 22, 3, 4, 5, 6, time.UTC)
 		return
 	case *oauth.AuthorizeRequest: // packed by its own package
-		*value = oauth.AuthorizeRequest{ClientID: "portal", Form: map[string][]string{"state": {"s"}}}
+		*value = oauth.AuthorizeRequest{ClientID: "portal", State: "s"}
 		return
 	case *json.RawMessage:
 		*value = json.RawMessage(`{"a":1}`)
@@ -57,7 +57,7 @@ func TestPackedStateHasEveryField(t *testing.T) {
 	var full state
 	fill(t, reflect.ValueOf(&full).Elem())
 	full.Identity.Evidence, full.Identity.Certificate.Raw = connectors.Evidence{}, nil // not kept with a login
-	for _, want := range []state{full, {Request: oauth.AuthorizeRequest{Form: map[string][]string{}}}} {
+	for _, want := range []state{full, {}} {
 		b, err := want.pack()
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestPackedStateHasEveryField(t *testing.T) {
 
 func FuzzState(f *testing.F) {
 	s := state{Phase: confirmable, Identity: &connectors.Identity{Name: "Тестенко", AMR: []string{"hwk"}}, Shown: &shown{Name: "wait", Data: json.RawMessage("{}")},
-		Request: oauth.AuthorizeRequest{ClientID: "portal", Form: map[string][]string{}}}
+		Request: oauth.AuthorizeRequest{ClientID: "portal"}}
 	b, err := s.pack()
 	if err != nil {
 		f.Fatal(err)

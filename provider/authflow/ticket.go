@@ -35,7 +35,7 @@ type ticket struct {
 }
 
 const (
-	ticketPurpose = "login"
+	ticketPurpose = "login 2"
 	// ticketGrace is how much longer than the login the ticket lives, so that the page can say "time is up" and name the
 	// portal where to start again.
 	ticketGrace = 2 * time.Hour

@@ -3,7 +3,6 @@ package authflow
 import (
 	"bytes"
 	"errors"
-	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -26,9 +25,7 @@ func ticketFlow(t testing.TB) *Flow {
 func portalRequest(state int) *oauth.AuthorizeRequest {
 	s := strings.Repeat("s0", state/2)
 	return &oauth.AuthorizeRequest{ClientID: "cabinet", RedirectURI: "https://cabinet.example.gov.ua/oidc/callback", State: s,
-		Scopes: []string{"openid", "profile"}, RequestedAt: time.Now().UTC(), Form: url.Values{"client_id": {"cabinet"}, "response_type": {"code"},
-			"redirect_uri": {"https://cabinet.example.gov.ua/oidc/callback"}, "state": {s}, "scope": {"openid profile"},
-			"nonce": {"n-0S6_WzA2Mj"}, "code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}}
+		Scopes: []string{"openid", "profile"}, RequestedAt: time.Now().UTC(), Nonce: "n-0S6_WzA2Mj", Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
 }
 
 func TestTicketComesBackWhole(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ory/fosite"
+
 	"brama/storage"
 )
 
@@ -47,9 +49,9 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		pushed: req.RequestURI, together: s.Together,
 		client: &fositeClient{Client: client, redirectURI: req.RedirectURI},
 		claims: claims,
-		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT, Challenge: req.Form.Get("code_challenge")},
+		draft:  &storage.Grant{Person: s.PersonID, Login: s.LoginID, Session: s.SID, RequestedAt: req.RequestedAt, Offline: slices.Contains(req.Scopes, scopeOffline), JKT: req.DPoPJKT, Challenge: req.Challenge},
 	}
-	claims.Nonce = req.Form.Get("nonce")
+	claims.Nonce = req.Nonce
 	answer := p.answerCode
 	if req.implicit() {
 		answer = p.answerImplicit
@@ -77,15 +79,22 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 
 // answerCode has fosite make the code that answers req, and begin its grant.
 func (p *Provider) answerCode(ctx context.Context, req *AuthorizeRequest, u *unit) (url.Values, error) {
-	ctx = withUnit(ctx, u)
-	ar, err := p.fositeRequest(ctx, req)
+	redirect, err := url.Parse(req.RedirectURI)
 	if err != nil {
 		return nil, err
 	}
-	for _, scope := range req.Scopes {
-		ar.GrantScope(scope)
-	}
-	resp, err := p.fosite.NewAuthorizeResponse(ctx, ar, newCodeSession())
+	// The request that fosite has read and found good in readSubmission. What may have changed since then is looked at again: the
+	// address by Grant, and the scopes by fosite's handler.
+	resp, err := p.fosite.NewAuthorizeResponse(withUnit(ctx, u), &fosite.AuthorizeRequest{
+		ResponseTypes:       fosite.Arguments{"code"},
+		DefaultResponseMode: fosite.ResponseModeQuery,
+		RedirectURI:         redirect,
+		State:               req.State,
+		Request: fosite.Request{
+			RequestedAt: req.RequestedAt, Client: u.client, RequestedScope: req.Scopes, GrantedScope: req.Scopes,
+			Form: url.Values{"redirect_uri": {req.RedirectURI}},
+		},
+	}, newCodeSession())
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ package oauth
 import (
 	"encoding/json"
 	"errors"
-	"net/url"
 	"time"
 
 	"brama/connectors"
@@ -20,8 +19,10 @@ type AuthorizeRequest struct {
 	ClientID     string
 	RedirectURI  string
 	State        string
-	ResponseMode string     `json:",omitempty"` // "query" (also ""), "form_post", "query.jwt", "form_post.jwt"
-	Form         url.Values // sanitised form that Grant gives to fosite again
+	ResponseType string `json:",omitempty"` // "" is a code; others see Provider.Grant, in one order
+	ResponseMode string `json:",omitempty"` // "query" (also ""), "form_post", "query.jwt", "form_post.jwt"
+	Nonce        string `json:",omitempty"`
+	Challenge    string `json:",omitempty"` // code_challenge, always S256; "" only of a client that needs none
 	Scopes       []string
 	Prompt       []string `json:",omitempty"` // none, login, consent, select_account, create; none stands alone
 	MaxAge       *int     `json:",omitempty"` // seconds; that of the client where the request has none

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 	"time"
-
-	"github.com/ory/fosite"
 )
 
 // A submission is a request whose parameters were found: in the request itself, in a request object or in a pushed request. All
@@ -86,7 +84,7 @@ func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submis
 	}
 	// fosite's own look at the same request: what it refuses, Grant could not grant.
 	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: client, redirectURI: req.RedirectURI}})
-	if _, err := p.fositeRequest(ctx, req); err != nil {
+	if err := p.checkByFosite(ctx, req); err != nil {
 		return req, redirectError(publicError(err))
 	}
 	return req, nil
@@ -153,23 +151,26 @@ func (p *Provider) proveRedirect(client *Client, form url.Values) (*AuthorizeReq
 	return req, nil
 }
 
-// fositeRequest lets fosite read the request. The context has the unit with the client.
-func (p *Provider) fositeRequest(ctx context.Context, req *AuthorizeRequest) (*fosite.AuthorizeRequest, error) {
-	form := url.Values{}
-	for name, values := range req.Form {
-		form[name] = slices.Clone(values)
-	}
-	form.Set("state", cmp.Or(req.State, statePlaceholder))
-	ar, err := p.fosite.NewAuthorizeRequest(ctx, &http.Request{
-		Method: http.MethodGet, URL: &url.URL{Path: PathAuthorize}, Header: http.Header{}, Form: form, PostForm: url.Values{},
+// checkByFosite lets fosite read the request. The context has the unit with the client.
+func (p *Provider) checkByFosite(ctx context.Context, req *AuthorizeRequest) error {
+	_, err := p.fosite.NewAuthorizeRequest(ctx, &http.Request{
+		Method: http.MethodGet, URL: &url.URL{Path: PathAuthorize}, Header: http.Header{}, Form: req.form(), PostForm: url.Values{},
 	})
-	if err != nil {
-		return nil, err
+	return err
+}
+
+// form is a fresh form of what was checked, and of nothing else. What concerns the person (prompt, max_age, acr_values, hints)
+// is decided by us and does not reach fosite.
+func (req *AuthorizeRequest) form() url.Values {
+	form := url.Values{
+		"response_type": {"code"}, "client_id": {req.ClientID}, "redirect_uri": {req.RedirectURI},
+		"scope": {strings.Join(req.Scopes, " ")}, "state": {cmp.Or(req.State, statePlaceholder)},
 	}
-	got, ok := ar.(*fosite.AuthorizeRequest)
-	if !ok {
-		return nil, errors.New("oauth: internal error: unknown authorize request")
+	if req.Nonce != "" {
+		form["nonce"] = []string{req.Nonce}
 	}
-	got.State = req.State
-	return got, nil
+	if req.Challenge != "" {
+		form["code_challenge"], form["code_challenge_method"] = []string{req.Challenge}, []string{"S256"}
+	}
+	return form
 }

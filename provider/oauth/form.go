@@ -45,7 +45,7 @@ func readBody(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, errFormText
 	}
-	_ = r.Body.Close() // or the server would look for a rest before it answers
+	_ = r.Body.Close()             // or the server would look for a rest before it answers
 	return parseForm(string(body)) // which knows the limit too
 }
 

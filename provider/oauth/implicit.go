@@ -70,8 +70,7 @@ func isImplicit(responseType string) bool {
 
 // implicit reports whether r wants tokens in the place of a code.
 func (r *AuthorizeRequest) implicit() bool {
-	t := r.Form.Get("response_type") // in one order already
-	return t == typeIDToken || t == typeIDTokenToken
+	return r.ResponseType == typeIDToken || r.ResponseType == typeIDTokenToken
 }
 
 // checkImplicit says what is wrong with a registration for the flow.
@@ -132,7 +131,7 @@ func (p *Provider) readImplicitMode(req *AuthorizeRequest, form url.Values) erro
 // answerImplicit makes the tokens that answer req, and the grant that they live with: as if a code had been there and were
 // spent. None can be refreshed.
 func (p *Provider) answerImplicit(ctx context.Context, req *AuthorizeRequest, u *unit) (url.Values, error) {
-	client, kind := u.client.Client, req.Form.Get("response_type")
+	client, kind := u.client.Client, req.ResponseType
 	if !p.cfg.implicit() || !client.answers(kind) {
 		return nil, errNotImplicit() // the registration has changed since the request was read
 	}

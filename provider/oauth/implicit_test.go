@@ -263,13 +263,13 @@ func FuzzReadImplicit(f *testing.F) {
 		r := httptest.NewRequest("GET", PathAuthorize, nil)
 		r.URL.RawQuery = query
 		req, err := fx.p.ReadAuthorize(r)
-		if err != nil || req.Form.Get("response_type") == "code" {
+		if err != nil || !req.implicit() {
 			if req != nil && req.ResponseMode == ModeFragment && !isImplicit(r.URL.Query().Get("response_type")) {
 				t.Fatalf("a code in a fragment: %+v", req)
 			}
 			return
 		}
-		if !req.implicit() || len(req.Form.Get("nonce")) < minNonce || req.ResponseMode != ModeFragment && req.ResponseMode != ModeFormPost {
+		if len(req.Nonce) < minNonce || req.ResponseMode != ModeFragment && req.ResponseMode != ModeFormPost {
 			t.Fatalf("%+v", req)
 		}
 	})

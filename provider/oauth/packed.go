@@ -3,7 +3,6 @@ package oauth
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 
 	"brama/internal/pack"
 )
@@ -17,10 +16,6 @@ func (req *AuthorizeRequest) AppendTo(b []byte) ([]byte, error) {
 	}
 	for _, list := range req.lists() {
 		b = pack.AppendStrings(b, *list)
-	}
-	b = pack.AppendUint(b, uint64(len(req.Form)))
-	for name, values := range req.Form {
-		b = pack.AppendStrings(pack.AppendString(b, name), values)
 	}
 	b = pack.AppendBool(b, req.MaxAge != nil)
 	if req.MaxAge != nil {
@@ -46,12 +41,6 @@ func (req *AuthorizeRequest) ReadPacked(r *pack.Reader) error {
 	for _, list := range req.lists() {
 		*list = r.Strings()
 	}
-	n := r.Count()
-	req.Form = make(url.Values, n)
-	for range n {
-		name := r.String()
-		req.Form[name] = r.Strings()
-	}
 	req.MaxAge = nil
 	if r.Bool() {
 		age := int(r.Int())
@@ -69,9 +58,10 @@ func (req *AuthorizeRequest) ReadPacked(r *pack.Reader) error {
 }
 
 // words are the fields of req that are a string each, in the order of the packed form.
-func (req *AuthorizeRequest) words() [12]*string {
+func (req *AuthorizeRequest) words() [15]*string {
 	return [...]*string{&req.ClientID, &req.RedirectURI, &req.State, &req.ResponseMode, &req.IDPHint, &req.LoginHint,
-		&req.HintSubject, &req.HintSID, &req.Purpose, &req.AccountHint, &req.DPoPJKT, &req.RequestURI}
+		&req.HintSubject, &req.HintSID, &req.Purpose, &req.AccountHint, &req.DPoPJKT, &req.RequestURI,
+		&req.ResponseType, &req.Nonce, &req.Challenge}
 }
 
 // lists are those that are lists of strings.

@@ -5,15 +5,13 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode"
 )
 
 // What an authorization request may ask for.
 var (
-	prompts    = []string{"none", "login", "consent", "select_account", "create"}
-	acrs       = []string{"low", "substantial", "high"}
-	grantNeeds = []string{"client_id", "redirect_uri", "nonce", "code_challenge", "code_challenge_method"}
+	prompts = []string{"none", "login", "consent", "select_account", "create"}
+	acrs    = []string{"low", "substantial", "high"}
 )
 
 const (
@@ -40,9 +38,9 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 	if len(form.Get("state")) > maxState {
 		return invalidRequest("state is too long")
 	}
-	for name, code := range map[string]string{"request_uri": "request_uri_not_supported", "registration": "registration_not_supported"} {
+	for _, name := range []string{"request_uri", "registration"} {
 		if form.Get(name) != "" {
-			return &Error{Code: code, Description: name + " is not supported", Status: 400}
+			return &Error{Code: name + "_not_supported", Description: name + " is not supported", Status: 400}
 		}
 	}
 	if !c.SignsIn() {
@@ -56,7 +54,7 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 	case kind == "":
 		return invalidRequest("response_type is missing")
 	case p.cfg.implicit() && isImplicit(kind):
-		kind, proof = canonicalType(kind), readImplicit
+		req.ResponseType, proof = canonicalType(kind), readImplicit
 	default:
 		return &Error{Code: "unsupported_response_type", Description: "only response_type code is supported", Status: 400}
 	}
@@ -67,16 +65,7 @@ func (p *Provider) readRequest(req *AuthorizeRequest, c *Client, form url.Values
 			return err
 		}
 	}
-	// A fresh form of what was checked, and of nothing else. What concerns the person (prompt, max_age, acr_values, hints) is
-	// decided by us and does not reach fosite.
-	req.Form = url.Values{}
-	for _, name := range grantNeeds {
-		if v := form.Get(name); v != "" {
-			req.Form.Set(name, v)
-		}
-	}
-	req.Form.Set("response_type", kind)
-	req.Form.Set("scope", strings.Join(req.Scopes, " "))
+	req.Nonce, req.Challenge = form.Get("nonce"), form.Get("code_challenge")
 	return nil
 }
 

@@ -52,11 +52,11 @@ func TestParametersAreRead(t *testing.T) {
 		t.Errorf("claims %+v", req.Claims)
 	}
 	for _, name := range []string{"claims", "id_token_hint", "login_hint", "unknown", "dpop_jkt", "purpose"} {
-		if req.Form.Has(name) {
+		if req.form().Has(name) {
 			t.Errorf("%s reaches fosite", name)
 		}
 	}
-	if req := f.read("display", "hologram", "ui_locales", "zz"); req.Form.Has("display") || !slices.Equal(req.UILocales, []string{"zz"}) {
+	if req := f.read("display", "hologram", "ui_locales", "zz"); req.form().Has("display") || !slices.Equal(req.UILocales, []string{"zz"}) {
 		t.Errorf("%+v", req)
 	}
 	if req := f.read("purpose", "link", "account_hint", "taras", "max_age", "60"); req.Purpose != "link" || req.AccountHint != "taras" || !slices.Equal(req.Prompt, []string{"login"}) {
@@ -147,7 +147,7 @@ func TestIDTokenHint(t *testing.T) {
 	sub := f.idClaims(body)["sub"].(string)
 
 	req := f.read("id_token_hint", hint)
-	if req.HintSubject != sub || req.Form.Has("id_token_hint") {
+	if req.HintSubject != sub || req.form().Has("id_token_hint") {
 		t.Fatalf("%+v, want subject %s", req, sub)
 	}
 	if got, err := f.p.SubjectOf(new(portal()), "person-1"); err != nil || got != sub {

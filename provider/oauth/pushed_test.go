@@ -96,7 +96,7 @@ func TestBrowserAddsNothingToPushed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(req.Prompt) != 0 || len(req.ACRValues) != 0 || req.MaxAge != nil || req.State != "state-of-the-portal" || req.ResponseMode != "" || len(req.Scopes) != 2 ||
-		req.Form.Has("nonce") || req.Form.Get("code_challenge") != challengeOf(testVerifier) || req.LoginHint != "" || req.DPoPJKT != "" || len(req.UILocales) != 0 ||
+		req.Nonce != "" || req.Challenge != challengeOf(testVerifier) || req.LoginHint != "" || req.DPoPJKT != "" || len(req.UILocales) != 0 ||
 		req.Purpose != "" || req.RedirectURI != "https://portal.example.ua/cb" || req.RequestURI != handle {
 		t.Errorf("%+v", req)
 	}

@@ -120,8 +120,8 @@ func TestOnlyTheObjectCounts(t *testing.T) {
 	outer := params("prompt", "none", "acr_values", "high", "state", "outer", "nonce", "nonce-from-outside", "max_age", "0", "response_mode", "query.jwt", "scope", "openid profile")
 	outer.Set("request", object(t, map[string]any{"nonce": nil, "scope": "openid", "code_challenge": challengeOf("inside")}))
 	req, err := f.p.ReadAuthorize(httptest.NewRequest("GET", PathAuthorize+"?"+outer.Encode(), nil))
-	if err != nil || len(req.Prompt) != 0 || len(req.ACRValues) != 0 || req.State != "state-of-the-portal" || req.Form.Has("nonce") || req.MaxAge != nil ||
-		req.ResponseMode != "" || !slices.Equal(req.Scopes, []string{"openid"}) || req.Form.Get("code_challenge") != challengeOf("inside") {
+	if err != nil || len(req.Prompt) != 0 || len(req.ACRValues) != 0 || req.State != "state-of-the-portal" || req.Nonce != "" || req.MaxAge != nil ||
+		req.ResponseMode != "" || !slices.Equal(req.Scopes, []string{"openid"}) || req.Challenge != challengeOf("inside") {
 		t.Errorf("%+v %v", req, err)
 	}
 	// What the object leaves out is absent, though it stands outside.

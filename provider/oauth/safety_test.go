@@ -379,8 +379,8 @@ func FuzzReadAuthorize(f *testing.F) {
 			}
 			return
 		}
-		if len(req.Form["code_challenge"]) != 1 || req.Form.Get("code_challenge_method") != "S256" {
-			t.Fatalf("form %v", req.Form)
+		if !validChallenge(req.Challenge) {
+			t.Fatalf("request %+v", req)
 		}
 	})
 }
