@@ -46,8 +46,9 @@ type Store struct {
 	number   uint64 // of the last frame that was written
 
 	writer batch.Writer[*job]
-	broken error // the writer's: why there is nothing to be written any more
-	view   state // the writer's
+	filter *filter // the writer's while there is no tree, else the tree's
+	broken error   // the writer's: why there is nothing to be written any more
+	view   state   // the writer's
 	room   overlay.Room
 
 	sweeper sync.WaitGroup
@@ -131,9 +132,13 @@ func (s *Store) recover(path string) error {
 	for _, c := range changes {
 		s.gathered.add(j.number, c, false, true)
 	}
-	err = s.settle(nil)
+	if s.filter, err = newFilter(s.db); err == nil {
+		err = s.settle(nil)
+	}
 	if err == nil && s.tree == nil { // there was nothing to take over
-		s.tree, err = newTree(s.db)
+		if s.tree, err = newTree(s.db); err == nil {
+			s.tree.filter = s.filter
+		}
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("boltstore: taking over the journal: %w", err), j.file.Close())
@@ -175,6 +180,7 @@ func (s *Store) letGo() {
 	s.tree = nil
 	s.reading.Unlock()
 	if t != nil {
+		t.unfilter()
 		t.release()
 	}
 }
@@ -197,7 +203,7 @@ func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 
 func (s *Store) sweepSome(ctx context.Context, limit int) (n int, more bool, err error) {
 	err = s.do(&job{ctx: ctx, settle: func(tx *bolt.Tx) (err error) {
-		n, more, err = sweepTree(tx, s.now(), limit)
+		n, more, err = sweepTree(tx, s.filter, s.now(), limit)
 		return err
 	}})
 	return n, more, err

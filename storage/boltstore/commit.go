@@ -138,7 +138,7 @@ func (s *Store) settle(also func(*bolt.Tx) error) error {
 	}
 	s.letGo()
 	if err := s.db.Update(func(tx *bolt.Tx) error {
-		if err := s.gathered.apply(tx, s.number); err != nil {
+		if err := s.gathered.apply(tx, s.filter, s.number); err != nil {
 			return err
 		}
 		if err := writeApplied(tx, s.number); err != nil {
@@ -155,6 +155,7 @@ func (s *Store) settle(also func(*bolt.Tx) error) error {
 	if err != nil {
 		return err
 	}
+	t.filter = s.filter
 	forget(t.tx)
 	s.reading.Lock()
 	s.tree, s.gathered = t, newGathered()

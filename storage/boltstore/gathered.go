@@ -82,10 +82,10 @@ func (g *gathered) of(k storage.Kind, number uint64) map[string]change {
 }
 
 // apply writes everything into the tree. What came and went meanwhile never gets there.
-func (g *gathered) apply(tx *bolt.Tx, number uint64) error {
+func (g *gathered) apply(tx *bolt.Tx, f *filter, number uint64) error {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	w := treeWriter{tx: tx, number: number}
+	w := treeWriter{tx: tx, filter: f, number: number}
 	for k, ids := range g.kinds {
 		if err := w.begin(k); err != nil {
 			return err

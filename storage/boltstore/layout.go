@@ -148,6 +148,7 @@ func expires(r *storage.Record) int64 {
 // A treeWriter brings records into the tree, one kind after another.
 type treeWriter struct {
 	tx      *bolt.Tx
+	filter  *filter
 	number  uint64 // of the last frame that the commit brings
 	kind    storage.Kind
 	records *bolt.Bucket // of the kind
@@ -170,12 +171,16 @@ func (w *treeWriter) put(r storage.Record, absent bool) error {
 	w.key = appendID(w.key[:0], r.ID)
 	var old storage.Record
 	if !absent {
-		if v := w.records.Get(w.key); v != nil {
+		v := w.records.Get(w.key)
+		if absent = v == nil; !absent {
 			var err error
 			if old, err = parse(r.Kind, r.ID, v); err != nil {
 				return err
 			}
 		}
+	}
+	if absent {
+		w.filter.add(w.kind, w.key)
 	}
 	size := formatSize(&r)
 	if cap(w.values)-len(w.values) < size {
@@ -203,5 +208,6 @@ func (w *treeWriter) remove(id string) error {
 	if err := w.index(&old, &storage.Record{Kind: w.kind, ID: id}); err != nil {
 		return err
 	}
+	w.filter.remove(w.kind, w.key)
 	return w.records.Delete(w.key)
 }

@@ -201,12 +201,12 @@ type sweep struct {
 const looksPerRecord = 8
 
 // sweepTree removes at most limit records that had expired at now. more says that it ended for a limit.
-func sweepTree(tx *bolt.Tx, now time.Time, limit int) (removed int, more bool, err error) {
+func sweepTree(tx *bolt.Tx, f *filter, now time.Time, limit int) (removed int, more bool, err error) {
 	b := tx.Bucket(expiryBucket)
 	if b == nil {
 		return 0, false, nil
 	}
-	s := &sweep{w: treeWriter{tx: tx}, now: now, limit: limit, looks: looksPerRecord * limit}
+	s := &sweep{w: treeWriter{tx: tx, filter: f}, now: now, limit: limit, looks: looksPerRecord * limit}
 	for s.removed < s.limit && s.looks > 0 {
 		key, list := b.Cursor().First()
 		switch {

@@ -20,6 +20,7 @@ type tree struct {
 	mu      sync.Mutex
 	tx      *bolt.Tx
 	users   int
+	filter  *filter                       // nil once there may be a newer tree
 	cursors map[storage.Kind]*bolt.Cursor // nil for a kind that has no bucket
 	key     []byte                        // that was looked up last
 	looks   int                           // since the pages were given back
@@ -56,6 +57,13 @@ func (t *tree) release() {
 	}
 }
 
+// unfilter is for what is about to be no longer the newest tree.
+func (t *tree) unfilter() {
+	t.mu.Lock()
+	t.filter = nil
+	t.mu.Unlock()
+}
+
 // alone reports whether nobody uses t but the store itself.
 func (t *tree) alone() bool {
 	t.mu.Lock()
@@ -67,6 +75,10 @@ func (t *tree) alone() bool {
 func (t *tree) Get(k storage.Kind, id string) (storage.Record, bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.key = appendID(t.key[:0], id)
+	if t.filter != nil && !t.filter.has(k, t.key) {
+		return storage.Record{}, false, nil
+	}
 	c, ok := t.cursors[k]
 	if !ok {
 		if b := t.tx.Bucket([]byte(k)); b != nil {
@@ -81,7 +93,6 @@ func (t *tree) Get(k storage.Kind, id string) (storage.Record, bool, error) {
 		t.looks = 0
 		forget(t.tx)
 	}
-	t.key = appendID(t.key[:0], id)
 	key, v := c.Seek(t.key)
 	if !bytes.Equal(key, t.key) {
 		return storage.Record{}, false, nil

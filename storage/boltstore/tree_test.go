@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -353,5 +354,88 @@ func TestViewOutlivesTree(t *testing.T) {
 	}
 	if !s.tree.alone() {
 		t.Error("somebody still has the tree")
+	}
+}
+
+// The filter has every name that the tree has, whatever was written, removed, swept and opened again, and few others.
+func TestFilter(t *testing.T) {
+	clock := storagetest.NewClock()
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, path, clock.Now)
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 30 {
+		update(t, s, func(tx storage.Tx) (err error) {
+			for range 50 {
+				r := storage.Record{Kind: storage.Kind([]string{"k", "l"}[random.IntN(2)]), ID: fmt.Sprint(random.IntN(300))}
+				switch random.IntN(4) {
+				case 0:
+					err = errors.Join(err, tx.Delete(r.Kind, r.ID))
+				case 1:
+					err = errors.Join(err, tx.Put(r))
+				default:
+					r.Expires = clock.Now().Add(time.Duration(random.IntN(100)) * time.Second)
+					err = errors.Join(err, tx.Put(r))
+				}
+			}
+			return err
+		})
+		clock.Advance(time.Duration(random.IntN(30)) * time.Second)
+		if _, err := s.Sweep(context.Background(), 20); err != nil {
+			t.Fatal(err)
+		}
+		if round == 15 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open(t, path, clock.Now)
+		}
+		count, missed, wrong := 0, 0, 0
+		for _, k := range []storage.Kind{"k", "l"} {
+			for n := range 300 {
+				id := fmt.Sprint(n)
+				_, has, err := (&state{tree: s.tree.bare(), gathered: newGathered()}).Get(k, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				says := s.filter.has(k, appendID(nil, id))
+				switch {
+				case has && !says:
+					missed++
+				case !has && says:
+					wrong++
+				}
+				if has {
+					count++
+				}
+			}
+		}
+		if missed > 0 || wrong > 10 || count == 0 {
+			t.Fatalf("round %d, %d records: %d missed, %d wrong", round, count, missed, wrong)
+		}
+	}
+}
+
+// bare is t without its filter.
+func (t *tree) bare() *tree {
+	return &tree{tx: t.tx, users: 1, cursors: map[storage.Kind]*bolt.Cursor{}}
+}
+
+// A View of an older tree still has what is removed from the newest.
+func TestViewAndFilter(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"), nil)
+	putOne(t, s, "a", "1")
+	settle(t, s)
+	if err := s.View(context.Background(), func(tx storage.Tx) error {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			update(t, s, func(tx storage.Tx) error { return tx.Delete("k", "a") })
+			settle(t, s)
+		}()
+		<-done
+		_, err := tx.Get("k", "a")
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
