@@ -11,8 +11,11 @@ import (
 	"brama/provider/oauth"
 )
 
-// maxVariables is how many variables an address of the table has at most.
-const maxVariables = 2
+// maxVariables is how many variables an address of the table has at most, and maxSegments how many segments from the first on.
+const (
+	maxVariables = 2
+	maxSegments  = 4
+)
 
 // A tableRoute is a route of the router as the table has it.
 type tableRoute struct {
@@ -60,7 +63,7 @@ func newRouteTable(router *mux.Router) *routeTable {
 		}
 		prefix, variables, varied := strings.Cut(template, "{")
 		methods, err := route.GetMethods()
-		if err != nil || strings.Contains(variables, ":") || strings.Count(template, "{") > maxVariables {
+		if err != nil || strings.Contains(variables, ":") || strings.Count(template, "{") > maxVariables || strings.Count("{"+variables, "/") >= maxSegments {
 			others = append(others, prefix)
 			return nil //nolint:nilerr // the router's: of any method, or with a pattern
 		}
@@ -135,38 +138,57 @@ func (t *routeTable) find(method, path string) found {
 		if !ok {
 			continue
 		}
+		segments, n := split(rest)
 		for _, r := range t.varied[i].routes {
-			f := found{route: r, handler: r.handlers[method]}
-			if f.handler != nil && f.fits(rest) {
-				return f
+			if !r.fits(segments[:n]) {
+				continue
+			}
+			if f := (found{route: r, handler: r.handlers[method]}); f.handler != nil {
+				if f.keep(segments[:n]) {
+					return f
+				}
+				return found{} // a name that cannot be one of ours
 			}
 		}
 	}
 	return found{}
 }
 
-// fits reports whether rest has the segments of the route, and keeps the variables. What has not their shapes fits nothing here.
-func (f *found) fits(rest string) bool {
-	variable, more := 0, true
-	for _, want := range f.route.segments {
-		if !more {
+// split returns the segments of rest and how many they are, at most maxSegments and one.
+func split(rest string) (segments [maxSegments + 1]string, n int) {
+	for more := true; more && n < len(segments); n++ {
+		segments[n], rest, more = strings.Cut(rest, "/")
+	}
+	return segments, n
+}
+
+// fits reports whether segments are those of the route but for the variables.
+func (r *tableRoute) fits(segments []string) bool {
+	if len(segments) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		if want != "" && want != segments[i] {
 			return false
 		}
-		var segment string
-		segment, rest, more = strings.Cut(rest, "/")
+	}
+	return true
+}
+
+// keep keeps the variables, or reports that one has not its shape.
+func (f *found) keep(segments []string) bool {
+	variable := 0
+	for i, want := range f.route.segments {
 		if want != "" {
-			if segment != want {
-				return false
-			}
 			continue
 		}
-		if shape := f.route.shapes[variable]; segment == "" || shape == nil || !shape(segment) {
+		if shape := f.route.shapes[variable]; shape == nil || segments[i] == "" || !shape(segments[i]) {
 			return false
 		}
-		f.values[variable] = segment
+		f.values[variable] = segments[i]
 		variable++
 	}
-	return !more
+	return true
 }
 
 // dispatch serves what the table has found, and leaves the rest to the router.

@@ -84,12 +84,16 @@ func (c *Cookies) set(w http.ResponseWriter, short, value string, maxAge int) {
 	h["Set-Cookie"] = append(h["Set-Cookie"], string(append(b, "; SameSite=Lax"...)))
 }
 
+// plainLow and plainHigh have a bit for each letter, digit and sign that means nothing in a cookie, below 64 and from there to 127.
+const (
+	plainLow  = 0x3ff<<'0' | 1<<'-' | 1<<'.'
+	plainHigh = 0x3ffffff<<('A'-64) | 0x3ffffff<<('a'-64) | 1<<('_'-64)
+)
+
 // isPlain reports whether s is of letters, digits and signs that mean nothing in a cookie.
 func isPlain(s string) bool {
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
-		default:
+		if c := s[i]; uint64(plainLow)>>c&1|uint64(plainHigh)>>(c-64)&1 == 0 { // a shift by more than 63 leaves nothing
 			return false
 		}
 	}
@@ -103,7 +107,7 @@ var ErrNoCookie = errors.New("session: no such cookie")
 const maxCookies = 3000
 
 // Get returns the value of a cookie. A cookie that comes twice is refused: the second was put there by a neighbour of the
-// same site (cookie tossing), and which of them comes first is the neighbour's choice.
+// same site (cookie tossing), and which of them comes first is the neighbour's choice. The value is as it came: who opens it judges it.
 func (c *Cookies) Get(r *http.Request, short string) (string, error) {
 	name := c.Name(short)
 	value, found, looked := "", 0, 0
@@ -116,7 +120,7 @@ func (c *Cookies) Get(r *http.Request, short string) (string, error) {
 			}
 		}
 	}
-	if found != 1 || looked > maxCookies || value == "" || !isPlain(value) {
+	if found != 1 || looked > maxCookies || value == "" {
 		return "", ErrNoCookie
 	}
 	return value, nil

@@ -175,17 +175,24 @@ func TestCookiesAsNetHTTP(t *testing.T) {
 			}
 		}
 	}
+	for c := range 256 {
+		b := byte(c)
+		want := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.'
+		if got := isPlain("a" + string([]byte{b}) + "z"); got != want {
+			t.Errorf("%q is plain: %v", b, got)
+		}
+	}
 	c, _ := NewCookies("http://localhost:1")
 	for _, lines := range [][]string{
 		{"brama-x=a"}, {"a=b; brama-x=a; c=d"}, {"a=b;brama-x=a"}, {" brama-x = a "}, {"a=b", "brama-x=a"}, {"brama-x=a; brama-x=b"}, {"brama-x=a", "brama-x=a"},
 		{"brama-x=a; brama-x"}, {"brama-x"}, {"brama-x="}, {"=brama-x=a"}, {"brama-x=a=b"}, {"BRAMA-X=a"}, {"brama-xx=a"}, {"brama-x=a;"}, {";;brama-x=a"}, {""}, nil,
-		{`brama-x="a"`}, {"brama-x=a b"}, {"brama-x=ї"}, {"y=\"brama-x=a\""}, {strings.Repeat("a=b;", maxCookies-1) + "brama-x=a"}, {strings.Repeat("a=b;", maxCookies) + "brama-x=a"},
+		{"brama-x=a b"}, {"y=\"brama-x=a\""}, {strings.Repeat("a=b;", maxCookies-1) + "brama-x=a"}, {strings.Repeat("a=b;", maxCookies) + "brama-x=a"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header["Cookie"] = lines
 		want := ""
-		if all := r.CookiesNamed("brama-x"); len(all) == 1 && isPlain(all[0].Value) && !all[0].Quoted {
-			want = all[0].Value // ours are never in quotation marks
+		if all := r.CookiesNamed("brama-x"); len(all) == 1 {
+			want = all[0].Value
 		}
 		got, err := c.Get(r, "x")
 		if got != want || (err == nil) != (want != "") {

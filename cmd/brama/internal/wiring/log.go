@@ -39,7 +39,7 @@ var _ slog.Handler = (*lineHandler)(nil)
 
 // Handle implements slog.Handler.
 func (h *lineHandler) Handle(ctx context.Context, r slog.Record) error {
-	if done, err := h.out.writeLine(r); done {
+	if done, err := h.out.writeLine(&r); done {
 		return err
 	}
 	return h.Handler.Handle(ctx, r)
@@ -49,7 +49,7 @@ func (h *lineHandler) Handle(ctx context.Context, r slog.Record) error {
 const maxLine = 1 << 10
 
 // writeLine writes the line of a record, or says that it is not done.
-func (o *oneWriter) writeLine(r slog.Record) (done bool, err error) {
+func (o *oneWriter) writeLine(r *slog.Record) (done bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	line, ok := appendLine(o.line[:0], r)
@@ -63,9 +63,12 @@ func (o *oneWriter) writeLine(r slog.Record) (done bool, err error) {
 	return true, err
 }
 
+// farFuture is in the year 9000, Unix seconds. RFC 3339 has no year of five digits.
+const farFuture = 7030 * 365 * 24 * 3600
+
 // appendLine appends the line of a record, or says that it has to be written with more care.
-func appendLine(b []byte, r slog.Record) ([]byte, bool) {
-	if year := r.Time.Year(); r.Time.IsZero() || year < 1 || year > 9999 || !isPlain(r.Message) {
+func appendLine(b []byte, r *slog.Record) ([]byte, bool) {
+	if at := r.Time.Unix(); at < 0 || at >= farFuture || !isPlain(r.Message) {
 		return nil, false
 	}
 	b = append(b, `{"time":"`...)

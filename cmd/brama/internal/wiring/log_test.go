@@ -53,7 +53,7 @@ func TestLogLines(t *testing.T) {
 		if len(got) != 1 || got[0] != want.String() {
 			t.Errorf("%s: %q, want %q", name, []string(got), want.String())
 		}
-		if _, own := appendLine(nil, c.record); own != c.own {
+		if _, own := appendLine(nil, &c.record); own != c.own {
 			t.Errorf("%s: written by ourselves: %v", name, own)
 		}
 	}
