@@ -97,11 +97,20 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	page.Template, page.Title, page.Self = "confirm", rel.step+".heading", f.path(l.ID, rel.step)
 	data := web.Confirm{
 		Action: page.Self, Other: f.path(l.ID, "other"), Revision: l.revision, Session: rel.have != nil,
-		MAC: f.Sealer.StepMAC(l.ID, l.revision, rel.mac), OtherMAC: f.Sealer.StepMAC(l.ID, l.revision, rel.step),
+		MAC:  f.Sealer.StepMAC(l.ID, l.revision, rel.mac),
 		Name: id.Name, RNOKPP: id.Identifier(connectors.RNOKPP), UNZR: id.Identifier(connectors.UNZR),
-		Issuer: id.Certificate.Issuer, NotAfter: id.Certificate.NotAfter, CheckedAt: id.Certificate.CheckedAt, AuthTime: id.AuthTime,
+		Issuer: id.Certificate.Issuer, AuthTime: id.AuthTime,
 		Method: rel.method, Email: id.Email, Consent: rel.ask.tick, ConsentWrong: code == codeConsent,
 		Version: noticeDate(l.client.NoticeVersion), Policy: safeAddress(l.client.PolicyURI), Purpose: l.client.Purpose[string(page.Lang)],
+	}
+	if data.OtherMAC = data.MAC; rel.mac != rel.step {
+		data.OtherMAC = f.Sealer.StepMAC(l.ID, l.revision, rel.step)
+	}
+	if at := id.Certificate.NotAfter; !at.IsZero() {
+		data.NotAfter = web.FormatDate(at)
+	}
+	if at := id.Certificate.CheckedAt; !at.IsZero() {
+		data.CheckedAt = web.FormatTime(at)
 	}
 	if rel.ask.tick {
 		data.Notice, data.NoticeLang = notice(l.client, page.Lang)
@@ -122,7 +131,9 @@ func (f *Flow) showRelease(w http.ResponseWriter, r *http.Request, l *login, rel
 	if left := id.Certificate.NotAfter.Sub(f.Now()); left < expiringSoon && !id.Certificate.NotAfter.IsZero() {
 		data.ExpiresInDays = int(left/(24*time.Hour)) + 1
 	}
-	for _, x := range roles(l, id) {
+	offered := roles(l, id)
+	data.Alone = len(offered) == 1 && offered[0].ID == "person"
+	for _, x := range offered {
 		data.Roles = append(data.Roles, web.Role{ID: x.ID, Title: x.Title, Organization: x.Organization, EDRPOU: x.EDRPOU, Chosen: x.ID == rel.role})
 	}
 	if code != "" {
@@ -149,6 +160,9 @@ func notice(c *oauth.Client, lang web.Lang) ([]web.NoticePart, web.Lang) {
 
 // noticeDate is a version as people read it: most are dates.
 func noticeDate(version string) string {
+	if version == "" {
+		return ""
+	}
 	if at, err := time.Parse(time.DateOnly, version); err == nil {
 		return at.Format("02.01.2006")
 	}

@@ -68,7 +68,7 @@ func (f *Flow) methods(client *oauth.Client, req *oauth.AuthorizeRequest) []stri
 			continue
 		}
 		highest := connectors.Low
-		if c, ok := c.(leveled); ok {
+		if c, ok := c.(leveled); ok && levelRank(least) > levelRank(highest) {
 			highest = c.MaxLoA()
 		}
 		if levelRank(highest) >= levelRank(least) {

@@ -38,10 +38,11 @@ type Confirm struct {
 	UNZR          string `plate:"present"`
 	BirthDate     string `plate:"present"` // as it is shown
 	Email         string `plate:"present"` // of the certificate
+	Alone         bool   `plate:"early"`   // there is no role to choose: everybody signs in as himself
 	Roles         []Role // more than one is a choice
 	Issuer        string
-	NotAfter      time.Time
-	CheckedAt     time.Time
+	NotAfter      string `plate:"present"` // of the certificate, as it is shown
+	CheckedAt     string `plate:"present"` // likewise
 	Method        string `plate:"early"`
 	ExpiresInDays int    `plate:"present"` // zero if that is far away
 	AuthTime      time.Time

@@ -71,7 +71,7 @@ func (m *Method) words(b []byte) []byte {
 
 func (c *Confirm) words(b []byte) []byte {
 	b = appendBits(b, c.Session, c.Consent, c.ConsentWrong, c.RNOKPP != "", c.UNZR != "", c.BirthDate != "", c.Email != "", c.ExpiresInDays != 0)
-	b = appendBits(b, c.NoticeLang != "")
+	b = appendBits(b, c.NoticeLang != "", c.NotAfter != "", c.CheckedAt != "", c.Alone)
 	b = appendWord(appendWord(appendWord(appendWord(b, c.Method), c.Purpose), c.Version), c.Policy)
 	return appendWords(appendWords(b, c.Gets), c.GetsInRole)
 }

@@ -263,7 +263,7 @@ func fullPage(t testing.TB, s *Site, name string, lang Lang) Page {
 	case "elsewhere":
 		p.Data = Elsewhere{Text: "x", Next: "y", Code: "RETURN_OTHER_BROWSER", Action: "/n", Login: "l", MAC: "m"}
 	case "confirm":
-		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", Gets: []string{"name", "rnokpp"},
+		p.Data = Confirm{Name: "Тестенко Олена Петрівна", RNOKPP: "1234567890", UNZR: "19900101-00001", Method: "file", NotAfter: "01.01.2030", CheckedAt: "01.01.2026 10:00", Gets: []string{"name", "rnokpp"},
 			Roles: []Role{{ID: "person", Chosen: true}, {ID: "organization", Title: "директор", Organization: "ТОВ «Приклад»", EDRPOU: "12345678"}}, Consent: true, ExpiresInDays: 3,
 			Notice: ReadNotice("Навіщо:\n- облік\n- листи\n\nДокладніше: https://cabinet.example.gov.ua/notice."), NoticeLang: Ukrainian}
 	case "signout":

@@ -241,3 +241,77 @@ func FuzzSameAsTemplate(f *testing.F) {
 		}
 	})
 }
+
+type person struct {
+	Name  string
+	Birth string `plate:"present"`
+	Kinds []kind `plate:"early"`
+	Fix   any    `plate:"fixed"`
+	Free  any    `plate:"fixed"`
+	More  *more  `plate:"present"`
+	None  *more  `plate:"present"`
+	Any   any    `plate:"early"`
+	Note  *more  `plate:"early"`
+}
+
+type kind struct {
+	Word string `plate:"early"`
+	Own  string
+}
+
+type more struct{ Number string }
+
+type fixed struct{ Words []string }
+
+func (*fixed) Fixed() {}
+
+// secret stands in each field that a plate is not to know.
+func examplePerson(secret string) *person {
+	return &person{Name: secret, Birth: secret, Kinds: []kind{{"a", secret}, {"<b>", secret}}, Fix: &fixed{[]string{"x", "&"}}, Free: []string{secret},
+		More: &more{secret}, Any: kind{"any", secret}, Note: &more{secret}}
+}
+
+const personText = `{{.Name}}{{if .Birth}}, {{.Birth}}{{end}}{{$p := .}}{{range $i, $k := .Kinds}}{{if $i}},{{end}}<p title="{{.Word}}">{{.Own}}{{$k.Own}}{{if eq .Word "a"}}A{{end}}</p>{{$p.Name}}{{end}}` +
+	`{{range .Fix.Words}}{{.}}{{up .}}{{end}}{{range .Free}}{{.}}{{end}}{{with .More}}{{.Number}}{{$.Name}}{{end}}{{with .None}}{{.Number}}{{end}}{{.Any.Word}}{{.Any.Own}}{{template "n" .Note}}` +
+	`{{define "n"}}{{.Number}}{{$.Number}}{{end}}{{if or .None .Birth}}yes{{end}}{{if and .More (not .None)}}both{{end}}{{len .Kinds}}`
+
+// A plate for an example prints other data that agrees with it, and knows nothing else of the example.
+func TestFor(t *testing.T) {
+	parsed := func() *template.Template { return template.Must(template.New("t").Funcs(functions).Parse(personText)) }
+	plain, err := Make(parsed(), functions, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := plain.For(examplePerson("of the example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(bound.steps) >= len(plain.steps)*2 || len(bound.steps) > 30 {
+		t.Errorf("%d steps, %d of any data", len(bound.steps), len(plain.steps))
+	}
+	for _, s := range append(values[1:], "of another") {
+		if s == "" {
+			continue
+		}
+		var want, a, b bytes.Buffer
+		d := examplePerson(s)
+		if err := errors.Join(parsed().Execute(&want, d), plain.Execute(&a, d), bound.Execute(&b, d)); err != nil {
+			t.Fatal(err)
+		}
+		if a.String() != want.String() || b.String() != want.String() {
+			t.Errorf("of %q:\ngot  %q\nand  %q\nwant %q", s, a.String(), b.String(), want.String())
+		}
+		if strings.Contains(b.String(), "of the example") {
+			t.Errorf("prints what was of the example: %q", b.String())
+		}
+	}
+	kept, _ := seen(reflect.ValueOf(*examplePerson("secret"))).Interface().(person)
+	if got := fmt.Sprintf("%+v %+v %+v", kept, *kept.More, *kept.Note); strings.Contains(got, "secret") || len(kept.Kinds) != 2 {
+		t.Errorf("a plate keeps %s", got)
+	}
+	shorter := examplePerson("x")
+	shorter.Kinds = shorter.Kinds[:1]
+	if err := bound.Execute(&bytes.Buffer{}, shorter); err == nil {
+		t.Error("prints data that does not agree")
+	}
+}

@@ -16,11 +16,79 @@ const (
 // A Fixed never changes, nor does anything that it points to: two of them with one address are the same.
 type Fixed interface{ Fixed() }
 
+// seen is a copy of v with nothing but what its tags say: whoever keeps a plate keeps nothing else of its example.
+func seen(v reflect.Value) reflect.Value {
+	c := reflect.New(v.Type()).Elem()
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.Set(reflect.New(v.Type().Elem()))
+			c.Elem().Set(seen(v.Elem()))
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			c.Set(seen(v.Elem()))
+		}
+	case reflect.Slice:
+		c.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			c.Index(i).Set(seen(v.Index(i)))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Field(i)
+			switch v.Type().Field(i).Tag.Get("plate") {
+			case tagEarly:
+				c.Field(i).Set(seen(field))
+			case tagFixed:
+				if isFixed(open(field)) {
+					c.Field(i).Set(field)
+				}
+			case tagPresent:
+				if truth(field) {
+					c.Field(i).Set(something(field.Type()))
+				}
+			}
+		}
+	case reflect.String, reflect.Bool, reflect.Int:
+		c.Set(v)
+	}
+	return c
+}
+
+// something is a value of type t that is not empty.
+func something(t reflect.Type) reflect.Value {
+	v := reflect.New(t).Elem()
+	switch t.Kind() {
+	case reflect.String:
+		v.SetString("-")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int:
+		v.SetInt(1)
+	case reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(t, 1, 1))
+	default:
+		panic("plate: internal error: a field of type " + t.String() + " cannot be present")
+	}
+	return v
+}
+
+func isFixed(v reflect.Value) bool {
+	if !v.IsValid() {
+		return false
+	}
+	_, is := v.Interface().(Fixed)
+	return is
+}
+
 // rootOf is the data; example may be nil.
 func rootOf(example any) expr {
 	x := expr{get: func(p *press, _ reflect.Value) (reflect.Value, error) { return p.root, nil }, rooted: true, root: true}
 	if example != nil {
-		x.known, x.value, x.tags = true, inner(reflect.ValueOf(example)), true
+		x.known, x.value, x.tags = true, seen(inner(reflect.ValueOf(example))), true
 	}
 	return x
 }
@@ -41,10 +109,8 @@ func tagged(x expr, name string, get func(*press, reflect.Value) (reflect.Value,
 	case tagEarly:
 		late.known, late.value, late.tags = true, value, true
 	case tagFixed:
-		if value = open(value); value.IsValid() {
-			if _, is := value.Interface().(Fixed); is {
-				return constant(value)
-			}
+		if value = open(value); isFixed(value) {
+			return constant(value)
 		}
 	case tagPresent:
 		is := truth(value)
