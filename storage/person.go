@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
 )
 
@@ -54,7 +56,7 @@ type Person struct {
 // store, for there are only 10¹⁰ tax numbers and a plain hash would give them away. Safe for concurrent use.
 type Vault struct {
 	sealer Sealer
-	index  []byte
+	index  sync.Pool // of HMAC under the index key: what it computes from the key alone is kept
 }
 
 // NewVault returns a Vault. The index key has at least 32 random bytes and cannot be changed later without indexing anew.
@@ -65,19 +67,23 @@ func NewVault(sealer Sealer, indexKey []byte) (*Vault, error) {
 	if len(indexKey) < 32 {
 		return nil, fmt.Errorf("storage: index key of %d bytes, want at least 32", len(indexKey))
 	}
-	return &Vault{sealer: sealer, index: append([]byte(nil), indexKey...)}, nil
+	key := append([]byte(nil), indexKey...)
+	return &Vault{sealer: sealer, index: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}, nil
 }
 
 // indexID returns the name of an identifier in the index. Each part is written with its length.
 func (v *Vault) indexID(i Identifier) string {
-	m := hmac.New(sha256.New, v.index)
-	for _, part := range []string{i.Type, i.Country, i.Value} {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(part)))
-		m.Write(n[:])
-		m.Write([]byte(part))
+	m := v.index.Get().(hash.Hash) //nolint:forcetypeassert // nothing else is put there
+	room := make([]byte, 0, 2*sha256.Size)
+	for _, part := range [...]string{i.Type, i.Country, i.Value} {
+		room = append(binary.BigEndian.AppendUint32(room, uint32(len(part))), part...)
 	}
-	return hex.EncodeToString(m.Sum(nil))
+	m.Write(room)
+	var name [2 * sha256.Size]byte
+	hex.Encode(name[:], m.Sum(room[:0]))
+	m.Reset() // nothing of the number stays in it
+	v.index.Put(m)
+	return string(name[:])
 }
 
 // Person returns the person called id. ErrNotFound.
