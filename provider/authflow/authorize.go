@@ -54,7 +54,7 @@ func (l *login) fresh(r *http.Request, f *Flow) bool {
 func (f *Flow) badRequest(w http.ResponseWriter, r *http.Request, req *oauth.AuthorizeRequest, err error) {
 	var e *oauth.Error
 	if errors.As(err, &e) && !e.Page && req != nil {
-		f.Report(r.Context(), codeBadClient, err)
+		f.Report(r.Context(), reason(e), err)
 		f.OAuth.Deny(w, r, req, e.Code, reason(e))
 		return
 	}
@@ -62,7 +62,7 @@ func (f *Flow) badRequest(w http.ResponseWriter, r *http.Request, req *oauth.Aut
 		f.fail(w, r, nil, err)
 		return
 	}
-	f.fail(w, r, nil, &problem{code: codeBadClient, err: err})
+	f.fail(w, r, nil, &problem{code: reason(e), err: err})
 }
 
 // reason is the message code that a refused request takes back to the portal in error_description. What was wrong
@@ -73,6 +73,8 @@ func reason(e *oauth.Error) string {
 		return codeLevel
 	case e.Status >= http.StatusInternalServerError:
 		return codeInternal
+	case e.Status == http.StatusTooManyRequests:
+		return codeLimited
 	}
 	return codeBadClient
 }
