@@ -15,6 +15,7 @@ type auditLog struct {
 	mu     sync.Mutex
 	events []audit.Event
 	fails  bool
+	lost   bool // what is written does not come to the disk
 	// meanwhile is done once when an event of this action is recorded: in the middle of what the server does.
 	meanwhile map[string]func()
 }
@@ -31,6 +32,9 @@ func (l *auditLog) Record(_ context.Context, e audit.Event) error {
 	defer l.mu.Unlock()
 	if l.fails {
 		return errors.New("audit: disk is full")
+	}
+	if l.lost && e.Durable != nil {
+		e.Durable.Await(func() error { return errors.New("audit: the disk is gone") })
 	}
 	l.events = append(l.events, e)
 	return nil

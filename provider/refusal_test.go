@@ -261,6 +261,13 @@ func TestAuditFailureLeavesVerified(t *testing.T) {
 	if b.portal != nil || b.code() != "INTERNAL" {
 		t.Errorf("without an audit line the portal gets %v", b.portal)
 	}
+	s.audit.fail(false)
+	s.audit.lost = true
+	b.get("/login/" + loginID(b.url) + "/confirm")
+	b.submit("/confirm")
+	if b.refusal() != "server_error" || b.portal.Query().Has("code") || b.cookie("session") != "" {
+		t.Errorf("with a line that is not on the disk the portal gets %v", b.portal)
+	}
 }
 
 // TestSignatureForClientAFailsForB: what was signed for one portal, login, method or time is nothing for another (threat T4).

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A Log records events. Record returns nil only after the event is on the disk (but see Event.Unsynced); the caller must treat an error as "it did
-// not happen" and refuse the act.
+// A Log records events. Record returns nil only after the event is on the disk (but see Event.Unsynced and Event.Durable); the
+// caller must treat an error as "it did not happen" and refuse the act.
 type Log interface {
 	Record(ctx context.Context, e Event) error
 }
@@ -64,5 +64,25 @@ type Event struct {
 	// process, and the next event without it brings both to the disk.
 	Unsynced bool
 
+	// Durable, if not nil, is for an act that is prepared while its line goes to the disk: Record returns once the event is
+	// written, and nothing of the act may be let out before Durable.Wait has returned nil.
+	Durable *Durable
+
 	Time time.Time // zero means the log's clock
+}
+
+// A Durable tells when an event is on the disk. The zero value is for one event.
+type Durable struct {
+	wait func() error // nil: it is there since Record returned
+}
+
+// Await is called by a Log that will know later: wait returns once the event is on the disk.
+func (d *Durable) Await(wait func() error) { d.wait = wait }
+
+// Wait returns nil once the event is on the disk.
+func (d *Durable) Wait() error {
+	if d.wait == nil {
+		return nil
+	}
+	return d.wait()
 }

@@ -35,10 +35,10 @@ type sealedEvidence struct {
 
 // A segment is the file of a day. It is the writer's.
 type segment struct {
-	day      string
-	file     *os.File
-	end      int64
-	unsynced bool
+	day  string
+	file *os.File
+	end  int64
+	tail disk.Tail
 }
 
 const dayFormat = "20060102"
@@ -130,19 +130,15 @@ func (f *File) keep(entries []*entry) error {
 		return fmt.Errorf("audit: keeping evidence: %w", err)
 	}
 	f.kept.end += int64(len(all))
-	f.kept.unsynced = true
+	f.kept.tail.Wrote()
 	return nil
 }
 
 // sync makes what the segment holds durable.
 func (s *segment) sync() error {
-	if !s.unsynced {
-		return nil
-	}
-	if err := disk.Sync(s.file); err != nil {
+	if err := s.tail.Sync(); err != nil {
 		return fmt.Errorf("audit: keeping evidence: %w", err)
 	}
-	s.unsynced = false
 	return nil
 }
 
@@ -162,7 +158,7 @@ func (f *File) openSegment(day string) error {
 	if err != nil {
 		return err
 	}
-	f.kept.file = file
+	f.kept.file, f.kept.tail = file, disk.NewTail(file)
 	if f.kept.end, err = file.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"brama/internal/batch"
@@ -74,7 +73,7 @@ type File struct {
 	kept              segment
 	lines             lineWriter
 	head              head
-	unsynced          bool // the end of file is not yet on the disk
+	tail              disk.Tail // of file
 	checkpointed      head
 	checkpointAt      time.Time
 }
@@ -82,7 +81,7 @@ type File struct {
 var _ Log = (*File)(nil)
 
 type entry struct {
-	event    Event
+	event    Event // one without an action is no line, and waits for those before
 	evidence *sealedEvidence
 	err      error
 }
@@ -125,6 +124,7 @@ func (f *File) open() error {
 	if f.file, err = openAppend(filepath.Join(f.cfg.Dir, logName)); err != nil {
 		return err
 	}
+	f.tail = disk.NewTail(f.file)
 	if f.checkpoints, err = openAppend(f.cfg.Checkpoints); err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func dropTornLine(file *os.File) error {
 }
 
 // Record implements Log. Evidence is on the disk before its line is, and the line before Record returns, but for events that
-// need not be. It waits for its sync even if ctx ends meanwhile, for the outcome must be known.
+// need not be, or not yet. It waits for its sync even if ctx ends meanwhile, for the outcome must be known.
 func (f *File) Record(ctx context.Context, e Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -211,6 +211,16 @@ func (f *File) Record(ctx context.Context, e Event) error {
 			return err
 		}
 	}
+	if e.Durable != nil {
+		e.Durable.Await(f.durable)
+	}
+	return f.do(it)
+}
+
+// durable returns once every line that was written before is on the disk.
+func (f *File) durable() error { return f.do(&entry{}) }
+
+func (f *File) do(it *entry) error {
 	if !f.writer.Do(it) {
 		return ErrClosed
 	}
@@ -239,24 +249,38 @@ func (f *File) abort(entries []*entry) {
 }
 
 func (f *File) commit(entries []*entry) error {
-	sync := slices.ContainsFunc(entries, func(it *entry) bool { return !it.event.Unsynced })
+	sync, begin := false, false
+	for _, it := range entries {
+		begin = begin || it.event.Durable != nil
+		sync = sync || it.event.Durable == nil && !it.event.Unsynced
+	}
 	if err := f.keep(entries); err != nil {
 		return err
 	}
-	if sync {
+	if sync || begin {
 		if err := f.kept.sync(); err != nil {
 			return err
 		}
+	} else {
+		f.kept.tail.Begin()
 	}
 	h := f.lines.begin(f.head)
 	for _, it := range entries {
-		h = f.lines.add(h, it)
+		if it.event.Action != "" {
+			h = f.lines.add(h, it)
+		}
 	}
-	if _, err := f.file.Write(f.lines.text); err != nil {
-		return fmt.Errorf("audit: writing: %w", err)
+	if len(f.lines.text) > 0 {
+		if _, err := f.file.Write(f.lines.text); err != nil {
+			return fmt.Errorf("audit: writing: %w", err)
+		}
+		f.head = h
+		f.tail.Wrote()
 	}
-	f.head, f.unsynced = h, true
 	if !sync {
+		if begin {
+			f.tail.Begin()
+		}
 		return nil
 	}
 	if err := f.sync(); err != nil {
@@ -271,13 +295,9 @@ func (f *File) commit(entries []*entry) error {
 
 // sync brings every line to the disk.
 func (f *File) sync() error {
-	if !f.unsynced {
-		return nil
-	}
-	if err := disk.Sync(f.file); err != nil {
+	if err := f.tail.Sync(); err != nil {
 		return fmt.Errorf("audit: syncing: %w", err)
 	}
-	f.unsynced = false
 	return nil
 }
 

@@ -54,16 +54,19 @@ func newWaiter() (*waiter, error) {
 	return w, nil
 }
 
-// sync makes what was written to fd durable. asked is false if the kernel did not take the order: nothing is known then.
-func (w *waiter) sync(fd uintptr) (asked bool, err error) {
+// order has the kernel sync fd. False if the kernel did not take the order: nothing is known then.
+func (w *waiter) order(fd uintptr) bool {
 	cb := iocb{opcode: opSyncData, fd: uint32(fd), flags: flagSignal, signal: w.fd}
 	list := [1]*iocb{&cb}
-	if n, _, e := unix.RawSyscall(unix.SYS_IO_SUBMIT, w.queue, 1, uintptr(unsafe.Pointer(&list))); e != 0 || n != 1 {
-		return false, e
-	}
+	n, _, e := unix.RawSyscall(unix.SYS_IO_SUBMIT, w.queue, 1, uintptr(unsafe.Pointer(&list)))
+	return e == 0 && n == 1
+}
+
+// wait returns once the order is done. After an error the waiter may still owe an answer: it is not used again.
+func (w *waiter) wait() error {
 	var count [8]byte
 	if _, err := w.event.Read(count[:]); err != nil {
-		return true, fmt.Errorf("disk: waiting for a sync: %w", err)
+		return fmt.Errorf("disk: waiting for a sync: %w", err)
 	}
 	var answer ioEvent
 	for {
@@ -72,14 +75,15 @@ func (w *waiter) sync(fd uintptr) (asked bool, err error) {
 			continue
 		}
 		if e != 0 || n != 1 {
-			return true, fmt.Errorf("disk: %d answers to a sync: %w", n, e)
+			return fmt.Errorf("disk: %d answers to a sync: %w", n, e)
 		}
 		break
 	}
 	if answer.result < 0 {
-		return true, unix.Errno(-answer.result)
+		return unix.Errno(-answer.result)
 	}
-	return true, nil
+	putWaiter(w)
+	return nil
 }
 
 // idle are the waiters that nobody uses: as many as files were ever synced at once.
@@ -87,6 +91,17 @@ var idle struct {
 	sync.Mutex
 	list []*waiter
 	none bool // an old kernel, or a sandbox without these calls
+}
+
+// begin orders a sync of f, nil if that cannot be: its caller uses Sync. Whoever waits for it gets its error, which the kernel
+// tells once.
+func begin(f *os.File) *waiter {
+	w := takeWaiter()
+	if w != nil && !w.order(f.Fd()) {
+		putWaiter(w)
+		return nil
+	}
+	return w
 }
 
 // takeWaiter returns nil where there are none.

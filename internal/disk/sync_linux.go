@@ -9,15 +9,8 @@ import (
 // Sync makes what was written to f durable: its bytes and its length, but not the time of the change, which is a write of
 // its own.
 func Sync(f *os.File) error {
-	if w := takeWaiter(); w != nil {
-		asked, err := w.sync(f.Fd())
-		if asked && err != nil {
-			return err // the waiter may still owe an answer: it is not used again
-		}
-		putWaiter(w)
-		if asked {
-			return nil
-		}
+	if w := begin(f); w != nil {
+		return w.wait()
 	}
 	return block(f)
 }

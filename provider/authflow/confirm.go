@@ -250,7 +250,10 @@ func (f *Flow) confirm(w http.ResponseWriter, r *http.Request, l *login, rel *re
 		given.Version = l.client.NoticeVersion
 		detail["consent"], detail["notice"] = agreed.Format(time.RFC3339), given.Version
 	}
-	if err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Person: rel.person, Connector: rel.method, Detail: detail}); err != nil {
+	// Its line goes to the disk while the code does; the browser is told when both are there.
+	var durable audit.Durable
+	err := f.audit(r, l, audit.Event{Action: action, Outcome: audit.Passed, Durable: &durable, Person: rel.person, Connector: rel.method, Detail: detail})
+	if err != nil {
 		f.fail(w, r, l, err)
 		return
 	}
@@ -269,14 +272,14 @@ func (f *Flow) confirm(w http.ResponseWriter, r *http.Request, l *login, rel *re
 		}
 		return storage.PutConsent(tx, given)
 	}
+	subject.Stored = durable.Wait
 	noStore(w)
 	before := slices.Clone(w.Header()["Set-Cookie"])
 	f.Cookies.Clear(w, cookieName(l.ID))
 	if rel.have == nil {
 		f.Cookies.Set(w, sessionCookie, in.cookie, 0)
 	}
-	err := f.OAuth.Grant(w, r, l.request, subject)
-	if err == nil {
+	if err = f.OAuth.Grant(w, r, l.request, subject); err == nil {
 		f.Report(r.Context(), "", nil)
 		if in.told && f.Farewell != nil {
 			f.Farewell()

@@ -73,6 +73,11 @@ func (p *Provider) Grant(w http.ResponseWriter, r *http.Request, req *AuthorizeR
 		}
 		return redirectError(publicError(err))
 	}
+	if s.Stored != nil {
+		if err := s.Stored(); err != nil {
+			return redirectError(publicError(err))
+		}
+	}
 	p.send(w, r, req, params)
 	return nil
 }

@@ -80,6 +80,8 @@ type Subject struct {
 	// Together runs in the transaction that stores the code; nil for nothing. What it writes is there with the code or not at
 	// all, and its error is why there is none: a person who takes the login back at this moment is not too late (threat T6).
 	Together func(tx storage.Tx) error `json:"-"`
+	// Stored runs once the code is stored and before anybody is told of it; nil for nothing. After an error nobody ever is.
+	Stored func() error `json:"-"`
 }
 
 // ErrTogether is returned by Grant, with the cause, where Together failed; nothing was stored or sent.
