@@ -99,7 +99,7 @@ func (p *Provider) answerCode(ctx context.Context, req *AuthorizeRequest, u *uni
 			RequestedAt: req.RequestedAt, Client: u.client, RequestedScope: req.Scopes, GrantedScope: req.Scopes,
 			Form: url.Values{"redirect_uri": {req.RedirectURI}},
 		},
-	}, newCodeSession())
+	}, &codeSession{})
 	if err != nil {
 		return nil, err
 	}

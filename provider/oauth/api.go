@@ -1,5 +1,5 @@
 // Package oauth is the OAuth 2.0 and OpenID Connect half of the provider and the only importer of fosite: requests are
-// read and answered here, tokens issued, spent and described. fosite checks authorization requests and makes codes; the other
+// read and answered here, tokens issued, spent and described. fosite checks authorization requests and issues codes; the other
 // endpoints are code of ours, for its traps were there. Who the person is, and whether they agreed, is decided in
 // provider/authflow; no fosite type is in the exported API.
 package oauth

@@ -1,12 +1,11 @@
 package oauth
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 
 	"brama/connectors"
@@ -127,16 +126,17 @@ func (p *Provider) subject(c *Client, person string) (string, error) {
 	if c.SubjectType != Public {
 		var err error
 		kind = Pairwise
-		if sector, err = c.sector(); err != nil {
+		if sector, err = c.knownSector(); err != nil {
 			return "", fmt.Errorf("oauth: sector of client %s: %w", c.ID, err)
 		}
 	}
-	m := hmac.New(sha256.New, p.cfg.SubjectSecret)
+	m := p.subjects.Get().(hash.Hash) //nolint:forcetypeassert // nothing else is put there
+	defer p.subjects.Put(m)
+	m.Reset()
+	b := make([]byte, 0, 256)
 	for _, part := range []string{kind, sector, person} {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(part)))
-		m.Write(n[:])
-		m.Write([]byte(part))
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(part))), part...)
 	}
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)), nil
+	m.Write(b)
+	return base64.RawURLEncoding.EncodeToString(m.Sum(b[:0])), nil
 }

@@ -147,6 +147,8 @@ type Client struct {
 	PolicyURI      string
 	TosURI         string
 	Contacts       []string
+
+	host string // the sector, where it is known already; see knownSector
 }
 
 // HashSecret returns the SHA-256 of a client secret, as Client.SecretHash wants it. Secrets are generated, with at least
@@ -179,6 +181,9 @@ func NewRegistry(clients ...Client) (*Registry, error) {
 		}
 		if _, ok := r.clients[c.ID]; ok {
 			return nil, fmt.Errorf("oauth: client %q is registered twice", c.ID)
+		}
+		if c.SubjectType != Public {
+			c.host, _ = c.sector() // Validate has found no error in it
 		}
 		r.clients[c.ID] = &c
 		for _, o := range c.origins() {
@@ -345,6 +350,14 @@ func (c *Client) sector() (string, error) {
 		}
 	}
 	return c.Sector, nil
+}
+
+// knownSector is sector, found out once for a client of a Registry.
+func (c *Client) knownSector() (string, error) {
+	if c.host != "" {
+		return c.host, nil
+	}
+	return c.sector()
 }
 
 // authenticates reports whether secret is the client's, in constant time.

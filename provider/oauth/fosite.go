@@ -2,8 +2,8 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,31 +11,27 @@ import (
 
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/oauth2"
-	"github.com/ory/fosite/token/hmac"
+
+	"brama/storage/seal"
 )
 
-// engine puts fosite together, for authorization requests and the codes that answer them: its handlers for tokens, refresh,
-// PKCE and OpenID Connect are not there, since what they do is done by code of ours. Its configuration is made here and
-// nowhere kept.
-func (p *Provider) engine(cfg Config) (fosite.OAuth2Provider, *oauth2.HMACSHAStrategyUnPrefixed) {
+// engine puts fosite together, for authorization requests and the codes that answer them: its handlers for tokens, refresh, PKCE
+// and OpenID Connect are not there, since what they do is done by code of ours. Its configuration is made here and nowhere kept.
+func (p *Provider) engine(cfg Config) fosite.OAuth2Provider {
 	fc := &fosite.Config{
 		AuthorizeCodeLifespan:        cfg.CodeLifetime,
 		ScopeStrategy:                fosite.ExactScopeStrategy,            // the default is wildcards
 		AudienceMatchingStrategy:     fosite.ExactAudienceMatchingStrategy, // the default is prefixes
 		RedirectSecureChecker:        fosite.IsRedirectURISecureStrict,     // the default lets custom schemes through
-		TokenEntropy:                 32,
-		MinParameterEntropy:          1, // length of state is the client's affair; nonce is checked in ReadAuthorize
+		MinParameterEntropy:          1,                                    // length of state is the client's affair; nonce is checked in ReadAuthorize
 		ClientSecretsHasher:          noHasher{},
 		ClientAuthenticationStrategy: nobody,
-		GlobalSecret:                 cfg.TokenSecrets[0],
-		RotatedGlobalSecrets:         cfg.TokenSecrets[1:],
 	}
-	codes := oauth2.NewHMACSHAStrategyUnPrefixed(&hmac.HMACStrategy{Config: fc}, fc)
 	s := &store{p: p}
 	fc.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{
-		&oauth2.AuthorizeExplicitGrantHandler{AuthorizeCodeStrategy: codes, CoreStorage: s, Config: fc},
+		&oauth2.AuthorizeExplicitGrantHandler{AuthorizeCodeStrategy: codes{p.tokens}, CoreStorage: s, Config: fc},
 	}
-	return fosite.NewOAuth2Provider(s, fc), codes
+	return fosite.NewOAuth2Provider(s, fc)
 }
 
 // nobody is fosite's hook for client authentication, which our own rules do: fosite must never come to ask.
@@ -80,23 +76,45 @@ func (c *fositeClient) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
 }
 
-// A codeSession is what fosite's authorization request carries. What the code is worth stands in the unit of work.
-type codeSession struct {
-	expires map[fosite.TokenType]time.Time
+// authorizationCode is the purpose that codes are sealed for.
+const authorizationCode = "authorization code"
+
+// A codes makes codes: sealed random bytes, so that a code that is not ours is known before the store is asked. A code is its own
+// signature: the grant is named by the hash of the whole of it.
+type codes struct{ tokens *seal.Sealer }
+
+var _ oauth2.AuthorizeCodeStrategy = codes{}
+
+// AuthorizeCodeSignature implements oauth2.AuthorizeCodeStrategy.
+func (c codes) AuthorizeCodeSignature(_ context.Context, code string) string { return code }
+
+// GenerateAuthorizeCode implements oauth2.AuthorizeCodeStrategy.
+func (c codes) GenerateAuthorizeCode(context.Context, fosite.Requester) (code, signature string, err error) {
+	var secret [16]byte
+	_, _ = rand.Read(secret[:]) // never fails since Go 1.24
+	code = c.tokens.SealText(authorizationCode, secret[:])
+	return code, code, nil
 }
+
+// ValidateAuthorizeCode implements oauth2.AuthorizeCodeStrategy. Whether the code has expired, its grant knows.
+func (c codes) ValidateAuthorizeCode(_ context.Context, _ fosite.Requester, code string) error {
+	_, err := c.tokens.OpenText(authorizationCode, code)
+	return err
+}
+
+// A codeSession is what fosite's authorization request carries. What the code is worth stands in the unit of work.
+type codeSession struct{ expires time.Time }
 
 var _ fosite.Session = (*codeSession)(nil)
-
-func newCodeSession() *codeSession {
-	return &codeSession{map[fosite.TokenType]time.Time{}}
-}
 
 func (s *codeSession) GetUsername() string { return "" }
 func (s *codeSession) GetSubject() string  { return "" }
 
-func (s *codeSession) SetExpiresAt(key fosite.TokenType, at time.Time) { s.expires[key] = at }
+// SetExpiresAt implements fosite.Session: nothing is issued but codes.
+func (s *codeSession) SetExpiresAt(_ fosite.TokenType, at time.Time) { s.expires = at }
 
-func (s *codeSession) GetExpiresAt(key fosite.TokenType) time.Time { return s.expires[key] }
+// GetExpiresAt implements fosite.Session.
+func (s *codeSession) GetExpiresAt(fosite.TokenType) time.Time { return s.expires }
 
 // Clone implements fosite.Session; fosite's own copies by reflection.
-func (s *codeSession) Clone() fosite.Session { return &codeSession{maps.Clone(s.expires)} }
+func (s *codeSession) Clone() fosite.Session { c := *s; return &c }

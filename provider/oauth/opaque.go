@@ -47,7 +47,7 @@ const maxToken = 4 << 10
 
 var errToken = errors.New("oauth: not a token of ours")
 
-// tokenSealer returns what seals tokens. Its keys are not those of the HMAC that makes codes.
+// tokenSealer returns what seals codes and tokens.
 func tokenSealer(secrets [][]byte) (*seal.Sealer, error) {
 	var keys [][]byte
 	for _, s := range secrets {

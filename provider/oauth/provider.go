@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,11 +12,11 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ory/fosite"
-	"github.com/ory/fosite/handler/oauth2"
 
 	"brama/internal/audit"
 	"brama/provider/keys"
@@ -110,7 +112,6 @@ type TokenRules struct {
 type Provider struct {
 	cfg      Config
 	fosite   fosite.OAuth2Provider
-	codes    *oauth2.HMACSHAStrategyUnPrefixed
 	tokens   *seal.Sealer
 	nonces   nonces
 	metadata *document
@@ -120,6 +121,7 @@ type Provider struct {
 	objects  *objectSource
 	parsed   parsedSets
 	sectors  sectorProofs
+	subjects sync.Pool // of hash.Hash: what HMAC computes from SubjectSecret alone is kept
 }
 
 const minSecret = 32 // bytes; fosite uses the first 32 only
@@ -183,12 +185,13 @@ func New(cfg Config) (*Provider, error) {
 		cfg.Clients = &registeredClients{fixed: fixed, store: cfg.Store}
 	}
 	p := &Provider{cfg: cfg, fixed: fixed, sources: newKeySource(cfg.Fetch, cfg.Now), objects: newObjectSource(cfg.Fetch, cfg.Now)}
-	p.fosite, p.codes = p.engine(cfg)
 	var err error
 	p.nonces = nonces{seal.Derive(cfg.TokenSecrets[0], "dpop nonce")}
 	if p.tokens, err = tokenSealer(cfg.TokenSecrets); err != nil {
 		return nil, err
 	}
+	p.fosite = p.engine(cfg)
+	p.subjects.New = func() any { return hmac.New(sha256.New, cfg.SubjectSecret) }
 	metadata, err := describeProvider(&cfg)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -13,7 +12,7 @@ import (
 )
 
 // A store is fosite's storage at the authorization endpoint: every method works on the unit of work in its context. The grant
-// is named by the hash of the code's signature half, which is what fosite gives us of the code.
+// is named by the hash of the code.
 type store struct{ p *Provider }
 
 var (
@@ -24,10 +23,8 @@ var (
 // errUnsupported answers calls of flows that are not composed.
 var errUnsupported = errors.New("oauth: internal error: flow is not supported")
 
-// grantID names the grant of a code, given its signature half or the whole of it: a store must hold neither.
-func grantID(code string) string {
-	return storage.HashSecret(code[strings.LastIndexByte(code, '.')+1:])
-}
+// grantID names the grant of a code, which a store must not hold.
+func grantID(code string) string { return storage.HashSecret(code) }
 
 // GetClient returns the client of the request, which our own code has found already.
 func (s *store) GetClient(ctx context.Context, id string) (fosite.Client, error) {

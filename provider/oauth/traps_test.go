@@ -208,12 +208,22 @@ func TestCodeIsBound(t *testing.T) {
 	want(t, "another redirect_uri", status, body, 400, "invalid_grant")
 	status, body = f.exchange(f.code(), "redirect_uri", "")
 	want(t, "no redirect_uri", status, body, 400, "invalid_request")
+	code = f.code()
+	tokens := f.mustExchange(f.code())
+	altered := "A"
+	if code[40] == 'A' {
+		altered = "B"
+	}
 	for name, bad := range map[string]string{
-		"garbage": "garbage", "two dots": "a.b.c", "empty halves": ".", "half": strings.Split(f.code(), ".")[1],
-		"other key half": "AAAA." + strings.Split(f.code(), ".")[1],
+		"garbage": "garbage", "half": code[:len(code)/2], "longer": code + "AAAA", "altered": code[:40] + altered + code[41:], "a line end": code + "\n",
+		"access token": tokens["access_token"].(string), "ID token": tokens["id_token"].(string),
 	} {
 		status, body = f.exchange(bad)
 		want(t, name, status, body, 400, "invalid_grant")
+	}
+	f.mustExchange(code) // those were other codes
+	if status, _ := f.userinfo(f.code()); status != 401 {
+		t.Errorf("a code opens userinfo: %d", status)
 	}
 }
 
@@ -421,7 +431,7 @@ func TestTokenEndpointIsOurs(t *testing.T) {
 	ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: new(portal()), redirectURI: form.Get("redirect_uri")}})
 	r := tokenRequest(form)
 	r.Form, r.PostForm = form, form
-	if _, err := f.p.fosite.NewAccessRequest(ctx, r, newCodeSession()); err == nil {
+	if _, err := f.p.fosite.NewAccessRequest(ctx, r, &codeSession{}); err == nil {
 		t.Error("fosite reads a token request")
 	}
 	f.mustExchange(code)
