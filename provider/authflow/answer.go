@@ -31,6 +31,9 @@ func (f *Flow) lang(r *http.Request, l *login) web.Lang {
 // switchLanguage obeys ?lang= on a page: it keeps the choice and comes back to the same step. True means that the answer
 // is given.
 func (f *Flow) switchLanguage(w http.ResponseWriter, r *http.Request, l *login) bool {
+	if r.URL.RawQuery == "" {
+		return false
+	}
 	lang, ok := web.ParseLang(r.URL.Query().Get("lang"))
 	if !ok {
 		return false

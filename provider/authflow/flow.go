@@ -112,7 +112,21 @@ func New(cfg Config) (*Flow, error) {
 
 // path returns the address of a step of a login below the issuer.
 func (f *Flow) path(id string, step ...string) string {
-	return f.Site.Base() + "/login/" + strings.Join(append([]string{id}, step...), "/")
+	const login = "/login/"
+	n := len(f.Site.Base()) + len(login) + len(id)
+	for _, s := range step {
+		n += 1 + len(s)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteString(f.Site.Base())
+	b.WriteString(login)
+	b.WriteString(id)
+	for _, s := range step {
+		b.WriteByte('/')
+		b.WriteString(s)
+	}
+	return b.String()
 }
 
 // audit records an act before it takes effect.

@@ -115,7 +115,7 @@ func (f *Flow) remember(w http.ResponseWriter, method string) {
 
 // forgotten obeys ?forget= on a tab: true means that the answer is given.
 func (f *Flow) forgotten(w http.ResponseWriter, r *http.Request) bool {
-	if !r.URL.Query().Has(forgetParameter) {
+	if r.URL.RawQuery == "" || !r.URL.Query().Has(forgetParameter) {
 		return false
 	}
 	f.Cookies.Clear(w, web.MethodCookie)

@@ -296,7 +296,12 @@ func (s *Site) Render(w http.ResponseWriter, p Page) error {
 	if err != nil {
 		return fmt.Errorf("web: page %s: %w", p.Template, err)
 	}
-	v := s.view(&p)
+	v := views.Get().(*view) //nolint:forcetypeassert // nothing else is put there
+	s.fill(v, &p)
+	defer func() {
+		*v = view{} // it held a person's data
+		views.Put(v)
+	}()
 	if t, err = s.frames.plate(t, v); err != nil {
 		return fmt.Errorf("web: page %s: %w", p.Template, err)
 	}

@@ -1,5 +1,7 @@
 package web
 
+import "sync"
+
 // A view is what a template sees: what a Page shows, and the site. It repeats the fields of Page instead of embedding it,
 // for text/template finds a field of an embedded struct by a search through all of them, at every use.
 type view struct {
@@ -39,7 +41,16 @@ func (s *Site) known(l Lang) map[string]any {
 }
 
 func (s *Site) view(p *Page) *view {
-	v := &view{
+	v := new(view)
+	s.fill(v, p)
+	return v
+}
+
+// views are kept, for a page needs one of a few hundred bytes for a moment.
+var views = sync.Pool{New: func() any { return new(view) }}
+
+func (s *Site) fill(v *view, p *Page) {
+	*v = view{
 		Title: p.Title, Heading: p.Heading, Create: p.Create, Link: p.Link, Account: p.Account, Forget: p.Forget, Lang: p.Lang, Event: p.Event, Self: p.Self,
 		Frames: p.Frames, Agent: p.Agent, Portal: p.Portal, Tabs: p.Tabs, Longer: p.Longer, Leave: p.Leave, Problem: p.Problem,
 		Field: p.Field, Data: p.Data,
@@ -50,5 +61,4 @@ func (s *Site) view(p *Page) *view {
 	if p.Screen == ScreenFile {
 		v.WasmURL, v.WasmHash = s.assets.WasmURL(), s.assets.WasmIntegrity()
 	}
-	return v
 }
