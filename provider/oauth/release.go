@@ -82,21 +82,27 @@ func (c *Client) allowedScopes() []string {
 // Asks lists the claims of persons that req asks for, by scope or by the claims parameter, and that c may receive: what a
 // login for it releases at most. Whether they are proven is another matter.
 func (c *Client) Asks(req *AuthorizeRequest) []string {
-	var list []string
-	for _, claim := range slices.Concat(nameClaims, optionalClaims, []string{certificateClaim}) {
-		if !c.mayReceive(claim) {
-			continue
-		}
-		asked := slices.Contains(req.Scopes, scopeOf[claim])
+	list := make([]string, 0, len(askable))
+	for i := range askable {
+		claim := askable[i].claim
+		asked := slices.Contains(req.Scopes, askable[i].scope)
 		if r := req.Claims; r != nil && !asked {
 			asked = r.IDToken.asks(claim) || r.UserInfo.asks(claim)
 		}
-		if asked {
+		if asked && c.mayReceive(claim) {
 			list = append(list, claim)
 		}
 	}
 	return list
 }
+
+// askable are the claims that a request can ask for, with the scopes that release them.
+var askable = func() (list []struct{ claim, scope string }) {
+	for _, claim := range slices.Concat(nameClaims, optionalClaims, []string{certificateClaim}) {
+		list = append(list, struct{ claim, scope string }{claim, scopeOf[claim]})
+	}
+	return list
+}()
 
 // asks reports whether a claim is asked for here, verified or not.
 func (s *ClaimSet) asks(claim string) bool {
