@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,10 +13,17 @@ import (
 // A waiter has the kernel sync a file and waits for the answer in the runtime's poller, io_submit(2). A thread that blocks in
 // fdatasync(2) instead is found by the runtime's monitor, which moves the processor to another thread and wakes every few
 // microseconds from then on: on one core that costs as much as the sync itself.
+//
+// The kernel puts an answer where io_getevents(2) finds it and then adds to the eventfd, and the poller sees each addition by
+// itself: nobody has to read the sum.
 type waiter struct {
-	queue uintptr  // aio_context_t
-	event *os.File // eventfd(2): readable once the answer is there
-	fd    uint32   // of event
+	queue uintptr         // aio_context_t
+	event *os.File        // eventfd(2)
+	conn  syscall.RawConn // of event
+	fd    uint32          // of event
+	look  func(uintptr) bool
+	err   error // of the order, or of asking for its answer
+	lost  bool  // the latter
 }
 
 // iocb is struct iocb of <linux/aio_abi.h>.
@@ -47,6 +55,11 @@ func newWaiter() (*waiter, error) {
 		return nil, err
 	}
 	w := &waiter{event: os.NewFile(uintptr(fd), "eventfd"), fd: uint32(fd)}
+	w.look = w.answered
+	if w.conn, err = w.event.SyscallConn(); err != nil {
+		_ = w.event.Close()
+		return nil, err
+	}
 	if _, _, e := unix.Syscall(unix.SYS_IO_SETUP, 1, uintptr(unsafe.Pointer(&w.queue)), 0); e != 0 {
 		_ = w.event.Close()
 		return nil, e
@@ -62,28 +75,41 @@ func (w *waiter) order(fd uintptr) bool {
 	return e == 0 && n == 1
 }
 
-// wait returns once the order is done. After an error the waiter may still owe an answer: it is not used again.
+// wait returns once the order is done. If it may still owe an answer, the waiter is not used again.
 func (w *waiter) wait() error {
-	var count [8]byte
-	if _, err := w.event.Read(count[:]); err != nil {
+	if err := w.conn.Read(w.look); err != nil {
 		return fmt.Errorf("disk: waiting for a sync: %w", err)
 	}
-	var answer ioEvent
-	for {
-		n, _, e := unix.RawSyscall6(unix.SYS_IO_GETEVENTS, w.queue, 1, 1, uintptr(unsafe.Pointer(&answer)), 0, 0)
-		if e == unix.EINTR {
-			continue
-		}
-		if e != 0 || n != 1 {
-			return fmt.Errorf("disk: %d answers to a sync: %w", n, e)
-		}
-		break
+	if w.lost {
+		return w.err
 	}
-	if answer.result < 0 {
-		return unix.Errno(-answer.result)
-	}
+	err := w.err
 	putWaiter(w)
-	return nil
+	return err
+}
+
+// answered asks for the answer. The poller calls it before it waits, when it has forgotten the signals until then, and after
+// each signal; it waits as long as false is returned.
+func (w *waiter) answered(uintptr) bool {
+	var answer ioEvent
+	var now unix.Timespec // it does not block
+	for {
+		n, _, e := unix.RawSyscall6(unix.SYS_IO_GETEVENTS, w.queue, 0, 1, uintptr(unsafe.Pointer(&answer)), uintptr(unsafe.Pointer(&now)), 0)
+		switch {
+		case e == unix.EINTR:
+			continue
+		case e != 0 || n > 1:
+			w.err, w.lost = fmt.Errorf("disk: %d answers to a sync: %w", n, e), true
+			return true
+		case n == 0:
+			return false
+		}
+		w.err = nil
+		if answer.result < 0 {
+			w.err = unix.Errno(-answer.result)
+		}
+		return true
+	}
 }
 
 // idle are the waiters that nobody uses: as many as files were ever synced at once.
