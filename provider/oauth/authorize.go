@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/maphash"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -83,10 +86,14 @@ func (p *Provider) readSubmission(ctx context.Context, client *Client, a *submis
 		return req, nil // fosite has no part in it
 	}
 	// fosite's own look at the same request: what it refuses, Grant could not grant.
+	if p.verdicts.has(client, req) {
+		return req, nil
+	}
 	ctx = withUnit(ctx, &unit{client: &fositeClient{Client: client, redirectURI: req.RedirectURI}})
 	if err := p.checkByFosite(ctx, req); err != nil {
 		return req, redirectError(publicError(err))
 	}
+	p.verdicts.keep(client, req)
 	return req, nil
 }
 
@@ -149,6 +156,31 @@ func (p *Provider) proveRedirect(client *Client, form url.Values) (*AuthorizeReq
 		req.State = s[0]
 	}
 	return req, nil
+}
+
+// A verdict is fosite's yes to a request. Of all that reaches it, it looks at the client, the address and the scopes.
+type verdict struct {
+	client      *Client
+	redirectURI string
+	scopes      []string
+}
+
+// verdicts are the last of them. A registration that changes is another *Client, of which it knows nothing.
+type verdicts struct{ known [16]atomic.Pointer[verdict] }
+
+func (v *verdicts) place(c *Client) *atomic.Pointer[verdict] {
+	return &v.known[maphash.String(verdictSeed, c.ID)%uint64(len(v.known))]
+}
+
+var verdictSeed = maphash.MakeSeed()
+
+func (v *verdicts) has(c *Client, req *AuthorizeRequest) bool {
+	one := v.place(c).Load()
+	return one != nil && one.client == c && one.redirectURI == req.RedirectURI && slices.Equal(one.scopes, req.Scopes)
+}
+
+func (v *verdicts) keep(c *Client, req *AuthorizeRequest) {
+	v.place(c).Store(&verdict{c, req.RedirectURI, slices.Clone(req.Scopes)})
 }
 
 // checkByFosite lets fosite read the request. The context has the unit with the client.

@@ -121,6 +121,7 @@ type Provider struct {
 	objects  *objectSource
 	parsed   parsedSets
 	sectors  sectorProofs
+	verdicts verdicts
 	subjects sync.Pool // of hash.Hash: what HMAC computes from SubjectSecret alone is kept
 }
 

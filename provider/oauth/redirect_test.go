@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -111,4 +112,52 @@ func TestRegistrationRules(t *testing.T) {
 	if _, err := NewRegistry(portal(), portal()); err == nil {
 		t.Error("one id twice: accepted")
 	}
+}
+
+// TestVerdicts: what fosite said counts for the same registration, address and scopes, and for no others.
+func TestVerdicts(t *testing.T) {
+	var v verdicts
+	c, req := portal(), &AuthorizeRequest{RedirectURI: "https://portal.example.ua/cb", Scopes: []string{"openid", "profile"}}
+	if v.has(&c, req) {
+		t.Error("a verdict before there was one")
+	}
+	v.keep(&c, req)
+	if !v.has(&c, req) {
+		t.Error("the verdict is not kept")
+	}
+	changed := c
+	for name, other := range map[string]struct {
+		client *Client
+		req    AuthorizeRequest
+	}{
+		"the registration has changed": {&changed, *req},
+		"another address":              {&c, AuthorizeRequest{RedirectURI: "https://portal.example.ua/other", Scopes: req.Scopes}},
+		"another scope":                {&c, AuthorizeRequest{RedirectURI: req.RedirectURI, Scopes: []string{"openid", "email"}}},
+		"fewer scopes":                 {&c, AuthorizeRequest{RedirectURI: req.RedirectURI, Scopes: []string{"openid"}}},
+	} {
+		if v.has(other.client, &other.req) {
+			t.Errorf("%s: the verdict counts", name)
+		}
+	}
+	// A verdict is about the request that it was kept for, whatever becomes of it.
+	req.Scopes[1] = "email"
+	if v.has(&c, req) {
+		t.Error("a changed request has a verdict")
+	}
+}
+
+func FuzzForm(f *testing.F) {
+	for _, s := range []string{"", "&", "a=1&b=2", "a=1&a=2&a", "a;b=1", "%zz=1", "a=%zz", "=x", "a+b=c%20d", "a=1;2", "&&a==b&"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		want, wantErr := url.ParseQuery(raw)
+		got, err := parseForm(raw)
+		if len(raw) > maxForm {
+			wantErr = errFormSize
+		}
+		if (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, %v; want %v, %v", got, err, want, wantErr)
+		}
+	})
 }

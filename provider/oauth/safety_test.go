@@ -382,6 +382,11 @@ func FuzzReadAuthorize(f *testing.F) {
 		if !validChallenge(req.Challenge) {
 			t.Fatalf("request %+v", req)
 		}
+		// Whatever else is in the request, fosite says what it said of the first one with this address and these scopes.
+		ctx := withUnit(t.Context(), &unit{client: &fositeClient{Client: new(portal()), redirectURI: req.RedirectURI}})
+		if err := fx.p.checkByFosite(ctx, req); err != nil {
+			t.Fatalf("fosite refuses %+v: %v", req, err)
+		}
 	})
 }
 
