@@ -24,7 +24,10 @@ func Append(b []byte, t Tag, parts ...[]byte) []byte {
 	return b
 }
 
-// AppendHead appends the tag and length of an element with n octets of content, which the caller appends.
+// AppendHead appends the tag and length of an element with n octets of content, which the caller appends. (Written out at
+// every call it would be kilobytes of the browser program.)
+//
+//go:noinline
 func AppendHead(b []byte, t Tag, n int) []byte {
 	b = append(b, byte(t))
 	switch {

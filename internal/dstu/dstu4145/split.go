@@ -1,6 +1,13 @@
 package dstu4145
 
-import "brama/internal/dstu/internal/gf2m"
+import (
+	"runtime"
+
+	"brama/internal/dstu/internal/gf2m"
+)
+
+// splits says whether there are keys with small tables at all: the browser program meets nobody twice.
+const splits = runtime.GOARCH != "wasm"
 
 // splitRows is the number of parts that a number is cut into for a multiplication by a splitTable.
 const splitRows = 8
@@ -16,7 +23,7 @@ type splitTable struct {
 // the time of a verification, for verifications of about a third of the time. A key with tables is returned itself, and so
 // is one on a field whose inversions are cheap, where only the large tables are of use. k is not changed.
 func (k *PublicKey) PrecomputeSmall() *PublicKey {
-	if k.windows != nil || k.split != nil || k.curve.field.CheapInversion() {
+	if !splits || k.windows != nil || k.split != nil || k.curve.field.CheapInversion() {
 		return k
 	}
 	p := *k

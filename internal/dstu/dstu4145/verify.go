@@ -41,7 +41,7 @@ func (k *PublicKey) VerifyVarTime(digest, sig []byte) error {
 	switch {
 	case k.windows != nil:
 		c.sumKnownVarTime(&sum, &s, &r, k.windows, &k.point)
-	case k.split != nil:
+	case splits && k.split != nil:
 		c.mulSplitVarTime(&sum, &r, k.split)
 		c.accumulateVarTime(&sum, &s, c.wideTable())
 	default:
