@@ -95,7 +95,11 @@ func (f *RefreshFamily) unpack(body []byte) error {
 }
 
 func (s *Session) pack() []byte {
-	b := pack.AppendUint(newPacked(2<<10), s.Revision)
+	size := 16
+	for i := range s.Logins {
+		size += 256 + len(s.Logins[i].Sealed) + 128*len(s.Logins[i].Clients)
+	}
+	b := pack.AppendUint(newPacked(size), s.Revision)
 	b = pack.AppendUint(b, uint64(len(s.Logins)))
 	for i := range s.Logins {
 		l := &s.Logins[i]

@@ -17,7 +17,8 @@ var (
 // A Kind is a kind of record.
 type Kind string
 
-// A Record is one stored entity.
+// A Record is one stored entity. Nobody changes the bytes of a Body that was put or that a transaction returned: the store, and
+// whoever reads it, share them.
 type Record struct {
 	Kind      Kind
 	ID, Group string    // Group is a secondary key: one grant, session or person. Secrets are stored as their hash

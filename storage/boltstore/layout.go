@@ -56,32 +56,31 @@ func writeApplied(tx *bolt.Tx, number uint64) error {
 // appendID appends an id as it stands on the disk.
 func appendID(b []byte, id string) []byte {
 	at := len(b)
-	b = append(b, idBytes)
 	if len(id)%2 == 0 {
-		for i := 0; i < len(id); i += 2 {
-			high, low := nibble(id[i]), nibble(id[i+1])
-			if high|low > 15 {
-				break
-			}
-			b = append(b, high<<4|low)
+		b = append(append(b, idBytes), make([]byte, len(id)/2)...)
+		var all byte
+		for i, raw := 0, b[at+1:]; i < len(raw); i++ {
+			high, low := nibbles[id[2*i]], nibbles[id[2*i+1]]
+			all |= high | low
+			raw[i] = high<<4 | low
 		}
-		if len(b)-at-1 == len(id)/2 {
+		if all <= 15 {
 			return b
 		}
 	}
 	return append(append(b[:at], idText), id...)
 }
 
-// nibble returns what a digit of lower-case hexadecimal stands for, 0xff if it is none.
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+// nibbles are what the digits of lower-case hexadecimal stand for, 0xff for what is none.
+var nibbles = func() (table [256]byte) {
+	for c := range table {
+		table[c] = 0xff
 	}
-	return 0xff
-}
+	for n, c := range []byte("0123456789abcdef") {
+		table[c] = byte(n)
+	}
+	return table
+}()
 
 // parseID reads an id as it stands on the disk.
 func parseID(b []byte) (string, error) {
@@ -102,6 +101,7 @@ func parseEntry(k storage.Kind, key, v []byte) (storage.Record, error) {
 	return parse(k, id, v)
 }
 
+// parse reads a record; its body is memory of v.
 func parse(k storage.Kind, id string, v []byte) (storage.Record, error) {
 	if len(v) < 9 {
 		return storage.Record{}, damaged(k)

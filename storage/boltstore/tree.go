@@ -98,6 +98,7 @@ func (t *tree) Get(k storage.Kind, id string) (storage.Record, bool, error) {
 		return storage.Record{}, false, nil
 	}
 	r, err := parse(k, id, v)
+	r.Body = bytes.Clone(r.Body) // what is mapped goes with the transaction
 	return r, err == nil, err
 }
 
@@ -128,7 +129,8 @@ func (t *tree) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, erro
 			return
 		}
 		for key, v := range t.entries([]byte(k), nil) {
-			if r, err := parseEntry(k, key, v); !yield(r, err) {
+			r, err := parseEntry(k, key, v)
+			if r.Body = bytes.Clone(r.Body); !yield(r, err) {
 				return
 			}
 		}

@@ -439,3 +439,10 @@ func TestViewAndFilter(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func BenchmarkID(b *testing.B) {
+	id, room := storage.HashSecret("x"), make([]byte, 0, 64)
+	for b.Loop() {
+		appendID(room, id)
+	}
+}

@@ -3,7 +3,6 @@
 package overlay
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -20,7 +19,7 @@ const (
 )
 
 // A Base is what lies below: the committed state. It may return expired records; the overlay hides them. A returned body
-// may be memory of the base: the overlay copies it.
+// stays as it is, also after the transaction.
 type Base interface {
 	Get(k storage.Kind, id string) (storage.Record, bool, error)
 	Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
@@ -103,7 +102,7 @@ func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
 		if w.Deleted || t.expired(w.Record) {
 			return storage.Record{}, storage.ErrNotFound
 		}
-		return clone(w.Record), nil
+		return w.Record, nil
 	}
 	if t.ended {
 		return storage.Record{}, errEnded
@@ -118,16 +117,11 @@ func (t *Tx) Get(k storage.Kind, id string) (storage.Record, error) {
 	if !ok || t.expired(r) {
 		return storage.Record{}, storage.ErrNotFound
 	}
-	return clone(r), nil
+	return r, nil
 }
 
 func (t *Tx) expired(r storage.Record) bool {
 	return !r.Expires.IsZero() && !r.Expires.After(t.now)
-}
-
-func clone(r storage.Record) storage.Record {
-	r.Body = bytes.Clone(r.Body)
-	return r
 }
 
 // Insert implements storage.Tx. An expired record is absent, so its id is free.
@@ -147,7 +141,7 @@ func (t *Tx) Put(r storage.Record) error {
 	if err := check(r); err != nil {
 		return err
 	}
-	return t.write(Write{Record: clone(r)})
+	return t.write(Write{Record: r})
 }
 
 func check(r storage.Record) error {
@@ -231,7 +225,7 @@ func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
 			}
 			seen[o.Record.ID] = true
 			if !o.Deleted && (group == "" || o.Record.Group == group) && !t.expired(o.Record) {
-				own = append(own, clone(o.Record))
+				own = append(own, o.Record)
 			}
 		}
 		for r, err := range t.base.Scan(k, group) {
@@ -242,7 +236,7 @@ func (t *Tx) Scan(k storage.Kind, group string) iter.Seq2[storage.Record, error]
 			if seen[r.ID] || t.expired(r) {
 				continue
 			}
-			if !yield(clone(r), nil) {
+			if !yield(r, nil) {
 				return
 			}
 		}
