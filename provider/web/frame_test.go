@@ -10,8 +10,8 @@ import (
 	"brama/provider/web/plate"
 )
 
-// framed is the plate that prints a page.
-func framed(t *testing.T, s *Site, p Page) *plate.Plate {
+// framePlate is the plate that prints a page.
+func framePlate(t *testing.T, s *Site, p Page) *plate.Plate {
 	t.Helper()
 	made, err := s.frames.plate(made(t, s, p.Lang, p.Template), s.view(&p))
 	if err != nil {
@@ -27,7 +27,7 @@ func TestFramesHoldNobody(t *testing.T) {
 		page := fullPage(t, s, name, Ukrainian)
 		page.Problem = nil
 		page.Longer, page.Account, page.Forget = &Longer{Seconds: 7, Action: "/a", MAC: "m"}, "a", "/f"
-		first := framed(t, s, page)
+		first := framePlate(t, s, page)
 		if plain := made(t, s, page.Lang, name); first == plain {
 			t.Fatalf("%s has no frame", name)
 		}
@@ -43,7 +43,7 @@ func TestFramesHoldNobody(t *testing.T) {
 			d.MAC, d.Action, d.Ask, d.Download, d.Upload, d.Back, d.Revision = "n", "a", "b", "c", "d", "e", 4
 			page.Data = d
 		}
-		if framed(t, s, page) != first {
+		if framePlate(t, s, page) != first {
 			t.Errorf("%s of another person is printed by another plate", name)
 		}
 	}
@@ -82,12 +82,12 @@ func TestFramesAreBounded(t *testing.T) {
 	page.Problem = nil
 	for i := range 3 * maxFrames {
 		page.Portal = &Portal{Name: fmt.Sprint("portal ", i)}
-		framed(t, s, page)
+		framePlate(t, s, page)
 		if n := len(s.frames.now) + len(s.frames.old); n > 2*maxFrames {
 			t.Fatalf("%d frames after %d portals", n, i+1)
 		}
 	}
-	if kept := framed(t, s, page); kept != framed(t, s, page) {
+	if kept := framePlate(t, s, page); kept != framePlate(t, s, page) {
 		t.Error("a frame is made twice")
 	}
 }

@@ -53,6 +53,9 @@ type Site struct {
 var pages = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "leaving", "elsewhere",
 	"confirm", "signout", "signedout", "problem", "help", "accessibility", "privacy", "feedback", "docs", "doc", "formpost"}
 
+// framed are those that have frames.
+var framed = []string{"filekey", "token", "upload", "demo", "diia", "cloud", "idgov", "bankid", "mobileid", "confirm"}
+
 // New reads the texts. Pages are made of their templates, and guides of their files, when somebody first asks for one: most
 // portals show a few of them. That every one can be made in every language is a test's.
 func New(cfg Config) (*Site, error) {
@@ -85,7 +88,11 @@ func New(cfg Config) (*Site, error) {
 				if err != nil {
 					return nil, err
 				}
-				return plate.Make(t, funcs, s.known(l))
+				p, err := plate.Make(t, funcs, s.known(l))
+				if err == nil && !slices.Contains(framed, name) {
+					p.Final()
+				}
+				return p, err
 			})
 		}
 	}

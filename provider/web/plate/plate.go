@@ -20,9 +20,10 @@ type Plate struct {
 	room  sync.Pool // of *press
 }
 
-// A set is what plates are made of.
+// A set is what plates are made of: templates by name, and what is known of all data.
 type set struct {
-	main  *template.Template
+	main  string
+	trees map[string]*parse.ListNode
 	funcs template.FuncMap
 	known map[string]any
 }
@@ -47,21 +48,42 @@ func Make(t *template.Template, funcs template.FuncMap, known map[string]any) (*
 	if err := t.Execute(io.Discard, nil); errors.As(err, &bad) {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	return set{main: t, funcs: maps.Clone(funcs), known: known}.plate(nil)
+	all := set{main: t.Name(), trees: map[string]*parse.ListNode{}, funcs: funcs, known: known}
+	for _, x := range t.Templates() {
+		if x.Tree != nil {
+			all.trees[x.Name()] = x.Tree.Root
+		}
+	}
+	p, err := all.plate(nil)
+	if err == nil {
+		p.set = all
+	}
+	return p, err
 }
 
 // For returns a plate of the same template for data of which more is known: that it agrees with example in what the tags of its
-// fields say (see tags.go). What is printed of other data is wrong.
-func (p *Plate) For(example any) (*Plate, error) { return p.set.plate(example) }
+// fields say (see tags.go). What is printed of other data is wrong. After Final it is p itself.
+func (p *Plate) For(example any) (*Plate, error) {
+	if p.set.trees == nil {
+		return p, nil
+	}
+	return p.set.plate(example)
+}
+
+// Final gives back the memory that only For needs.
+func (p *Plate) Final() { p.set = set{} }
 
 // plate makes a plate; example may be nil.
 func (s set) plate(example any) (*Plate, error) {
-	m := &maker{set: s, dot: rootOf(example)}
+	m := &maker{set: s, called: map[string]bool{}, dot: rootOf(example)}
 	var l list
-	if err := m.template(&l, s.main.Name(), m.dot); err != nil {
+	if err := m.template(&l, s.main, m.dot); err != nil {
 		return nil, fmt.Errorf("plate: %w", err)
 	}
-	plate, slots := &Plate{set: s, steps: l.done()}, m.most
+	if example == nil {
+		maps.DeleteFunc(s.trees, func(name string, _ *parse.ListNode) bool { return !m.called[name] })
+	}
+	plate, slots := &Plate{steps: l.done()}, m.most
 	plate.room.New = func() any { return &press{vars: make([]reflect.Value, slots)} }
 	return plate, nil
 }
@@ -131,23 +153,25 @@ type maker struct {
 	slots int      // that are taken
 	most  int      // that were
 	open  []string // templates, the innermost last
+
+	called map[string]bool // templates
 }
 
 // template appends the template called name, printed with dot. A template that html/template has made another of, for another
 // context than that of text, is not found. One that calls itself has no end here.
 func (m *maker) template(l *list, name string, dot expr) error {
-	t := m.main.Lookup(name)
-	if t == nil || t.Tree == nil {
+	t := m.trees[name]
+	if t == nil {
 		return fmt.Errorf("no template %q", name)
 	}
 	if slices.Contains(m.open, name) {
 		return fmt.Errorf("template %q calls itself: %w", name, errUnknown)
 	}
 	outer := *m
-	m.open = append(m.open, name)
+	m.open, m.called[name] = append(m.open, name), true
 	m.scope, m.dot = nil, dot
 	m.declare(l, "$", dot)
-	err := m.list(l, t.Tree.Root)
+	err := m.list(l, t)
 	m.scope, m.dot, m.open, m.slots = outer.scope, outer.dot, outer.open, outer.slots
 	if err != nil {
 		return fmt.Errorf("template %q: %w", name, err)

@@ -309,6 +309,10 @@ func TestFor(t *testing.T) {
 	if got := fmt.Sprintf("%+v %+v %+v", kept, *kept.More, *kept.Note); strings.Contains(got, "secret") || len(kept.Kinds) != 2 {
 		t.Errorf("a plate keeps %s", got)
 	}
+	plain.Final()
+	if same, err := plain.For(examplePerson("x")); same != plain || err != nil {
+		t.Errorf("a plate that is final gives another one, %v", err)
+	}
 	shorter := examplePerson("x")
 	shorter.Kinds = shorter.Kinds[:1]
 	if err := bound.Execute(&bytes.Buffer{}, shorter); err == nil {
