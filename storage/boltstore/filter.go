@@ -13,7 +13,7 @@ import (
 // has an empty place is not there. The tree that it belongs to is the newest one alone.
 type filter struct {
 	seed   maphash.Seed
-	counts []uint8 // a full one stays full
+	counts []uint8 // a full one stays full; nil while the tree has nothing
 }
 
 // filterPlaces are good for some 300,000 records. With many more the filter says little, and costs as little.
@@ -21,7 +21,7 @@ const filterPlaces = 1 << 20
 
 // newFilter counts what the tree has.
 func newFilter(db *bolt.DB) (*filter, error) {
-	f := &filter{seed: maphash.MakeSeed(), counts: make([]uint8, filterPlaces)}
+	f := &filter{seed: maphash.MakeSeed()}
 	err := db.View(func(tx *bolt.Tx) error {
 		if err := tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 			if name[0] == 0 {
@@ -48,11 +48,17 @@ func (f *filter) places(k storage.Kind, key []byte) [2]*uint8 {
 
 // has is false for a record, by its kind and its id as it stands on the disk, that the tree has not.
 func (f *filter) has(k storage.Kind, key []byte) bool {
+	if f.counts == nil {
+		return false
+	}
 	p := f.places(k, key)
 	return *p[0] != 0 && *p[1] != 0
 }
 
 func (f *filter) add(k storage.Kind, key []byte) {
+	if f.counts == nil {
+		f.counts = make([]uint8, filterPlaces)
+	}
 	for _, p := range f.places(k, key) {
 		if *p < 255 {
 			*p++

@@ -18,6 +18,7 @@ const (
 	defaultGC  = 100 // of Go
 	startTime  = time.Second
 	memoryStep = time.Second
+	givenBack  = 2 // steps: on a busy machine a start takes more than one
 
 	// A commit of the store's tree takes and leaves as much as the whole server keeps. limitRoom bounds what such a moment
 	// makes of the percentage: it is heapRoom and what the runtime needs beside the heap.
@@ -43,7 +44,7 @@ func KeepMemory(ctx context.Context) {
 	own, percent := ownGC(), startGC
 	_, ownLimit := os.LookupEnv("GOMEMLIMIT")
 	limit := int64(math.MaxInt64)
-	for first := true; ; first = false {
+	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			if !own {
@@ -55,7 +56,7 @@ func KeepMemory(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		if first {
+		if n < givenBack {
 			debug.FreeOSMemory()
 		}
 		live := liveHeap()
