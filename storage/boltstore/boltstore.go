@@ -62,6 +62,8 @@ var (
 	ErrClosed = errors.New("boltstore: closed")
 	// ErrInUse is returned by Open while another process has the file: one store is one server's.
 	ErrInUse = errors.New("boltstore: another server has the file open")
+	// ErrForm is returned by Open for a file that another version of this program has written in another form.
+	ErrForm = errors.New("boltstore: the file has the form of another version")
 	// ErrBroken is returned by every Update after a commit has failed: what the disk holds is then not known until the file
 	// is opened again.
 	ErrBroken = errors.New("boltstore: an earlier commit failed, restart the server")

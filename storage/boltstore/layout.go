@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -25,6 +26,8 @@ var (
 	expiryBucket = []byte("\x00expiry")
 	metaBucket   = []byte("\x00meta")
 	appliedKey   = []byte("applied")
+	formKey      = []byte("form")
+	form         = []byte{2} // 1 had ids as text, and none under "form"
 )
 
 const (
@@ -38,6 +41,9 @@ func readApplied(tx *bolt.Tx) (uint64, error) {
 	if b == nil {
 		return 0, nil
 	}
+	if !bytes.Equal(b.Get(formKey), form) {
+		return 0, ErrForm
+	}
 	v := b.Get(appliedKey)
 	if len(v) != 8 {
 		return 0, errors.New("boltstore: the number of the last frame is damaged")
@@ -49,6 +55,11 @@ func writeApplied(tx *bolt.Tx, number uint64) error {
 	b, err := tx.CreateBucketIfNotExists(metaBucket)
 	if err != nil {
 		return err
+	}
+	if b.Get(formKey) == nil {
+		if err := b.Put(formKey, form); err != nil {
+			return err
+		}
 	}
 	return b.Put(appliedKey, binary.BigEndian.AppendUint64(nil, number))
 }

@@ -80,6 +80,37 @@ func TestCameAndWent(t *testing.T) {
 	}
 }
 
+// A file of another form is not taken for an empty one.
+func TestForm(t *testing.T) {
+	for _, other := range [][]byte{nil, {1}, {3}, {2, 0}} {
+		path := filepath.Join(t.TempDir(), "db")
+		s := open(t, path, nil)
+		putOne(t, s, "a", "1")
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db, err := bolt.Open(path, fileMode, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(db.Update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(metaBucket)
+			if other == nil {
+				return b.Delete(formKey)
+			}
+			return b.Put(formKey, other)
+		}), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := Open(Config{Path: path, SweepEvery: -1}); !errors.Is(err, ErrForm) {
+			t.Errorf("form %x: %v", other, err)
+			if err == nil {
+				_ = s.Close()
+			}
+		}
+	}
+}
+
 func TestID(t *testing.T) {
 	for _, id := range []string{"a", "ab", "abc", "AB", "aB", "00", "zz", "a\xff", storage.HashSecret("x"), strings.ToUpper(storage.HashSecret("x")), strings.Repeat("ab", 128), "\x01", "\x02ab"} {
 		b := appendID([]byte("before"), id)[len("before"):]
