@@ -99,10 +99,16 @@ func (s *Sealer) OpenBytes(purpose, sealed string) ([]byte, error) {
 	return plain[endSize:], nil
 }
 
+// stepMACSize is the size of a code, 32 bytes in base64url.
+const stepMACSize = 43
+
 // StepMAC returns the code that ties a form to one step of one login at one revision: HMAC-SHA-256 in base64url. The form
 // of one step cannot serve another, nor the same step after the login has moved.
 func (s *Sealer) StepMAC(login string, revision uint64, step string) string {
-	return base64.RawURLEncoding.EncodeToString(s.mac[0].mac(login, revision, step))
+	sum := s.mac[0].mac(login, revision, step)
+	var text [stepMACSize]byte
+	base64.RawURLEncoding.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // CheckStepMAC reports whether code is StepMAC of the same arguments, under any of the secrets, in constant time.
@@ -113,7 +119,8 @@ func (s *Sealer) CheckStepMAC(code, login string, revision uint64, step string) 
 	}
 	ok := false
 	for _, key := range s.mac {
-		ok = hmac.Equal(raw, key.mac(login, revision, step)) || ok
+		sum := key.mac(login, revision, step)
+		ok = hmac.Equal(raw, sum[:]) || ok
 	}
 	return ok
 }
@@ -121,19 +128,28 @@ func (s *Sealer) CheckStepMAC(code, login string, revision uint64, step string) 
 // A stepKey makes the codes of steps under one key. A page has several, and what HMAC computes from the key alone is kept.
 type stepKey struct{ hashes sync.Pool }
 
+// A stepHash is what one code is made with.
+type stepHash struct {
+	hash hash.Hash
+	in   []byte
+	sum  [sha256.Size]byte
+}
+
 func newStepKey(key []byte) *stepKey {
-	return &stepKey{hashes: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return &stepKey{hashes: sync.Pool{New: func() any { return &stepHash{hash: hmac.New(sha256.New, key), in: make([]byte, 0, 128)} }}}
 }
 
 // mac writes each part with its length, so that no two triples give the same bytes.
-func (k *stepKey) mac(login string, revision uint64, step string) []byte {
-	m := k.hashes.Get().(hash.Hash) //nolint:forcetypeassert // nothing else is put there
+func (k *stepKey) mac(login string, revision uint64, step string) (sum [sha256.Size]byte) {
+	m := k.hashes.Get().(*stepHash) //nolint:forcetypeassert // nothing else is put there
 	defer k.hashes.Put(m)
-	m.Reset()
-	b := make([]byte, 0, 128)
-	for _, part := range []string{login, step} {
-		b = append(binary.BigEndian.AppendUint64(b, uint64(len(part))), part...)
-	}
-	m.Write(binary.BigEndian.AppendUint64(b, revision))
-	return m.Sum(nil)
+	b := append(binary.BigEndian.AppendUint64(m.in[:0], uint64(len(login))), login...)
+	b = append(binary.BigEndian.AppendUint64(b, uint64(len(step))), step...)
+	m.in = binary.BigEndian.AppendUint64(b, revision)
+	m.hash.Reset()
+	m.hash.Write(m.in)
+	m.hash.Sum(m.sum[:0])
+	sum = m.sum
+	clear(m.sum[:])
+	return sum
 }
