@@ -41,7 +41,13 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, t ticket, to string
 		return
 	}
 	noStore(w)
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	seeOther(w, to)
+}
+
+// seeOther sends the browser to a step of ours. http.Redirect would take the path apart and write a page that no browser shows.
+func seeOther(w http.ResponseWriter, path string) {
+	w.Header()["Location"] = []string{path}
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // fresh reports whether this request began the login, so that the browser has no ticket of it yet.
@@ -128,7 +134,7 @@ func (f *Flow) dispatch(w http.ResponseWriter, r *http.Request, l *login) {
 	case wantsJSON(r):
 		f.answer(w, r, http.StatusOK, answer{URL: next.to})
 	default:
-		http.Redirect(w, r, next.to, http.StatusSeeOther)
+		seeOther(w, next.to)
 	}
 }
 
