@@ -71,20 +71,20 @@ func readCredentials(r *http.Request, form url.Values) (unverifiedClient, error)
 		return &Error{Code: "invalid_request", Description: description, Status: http.StatusBadRequest}
 	}
 	claim := unverifiedClient{id: form.Get("client_id"), method: AuthNone}
-	var methods []string
+	methods := 0
 	if form.Has("client_secret") {
 		claim.method, claim.secret = AuthPost, form.Get("client_secret")
-		methods = append(methods, AuthPost)
+		methods++
 	}
 	if form.Has("client_assertion") || form.Has("client_assertion_type") {
 		claim.method, claim.assertion = AuthPrivateKeyJWT, form.Get("client_assertion")
-		methods = append(methods, AuthPrivateKeyJWT)
+		methods++
 	}
-	headers := r.Header.Values("Authorization")
+	headers := r.Header["Authorization"]
 	if len(headers) != 0 {
-		methods = append(methods, AuthBasic)
+		methods++
 	}
-	if len(methods) > 1 || len(headers) > 1 {
+	if methods > 1 || len(headers) > 1 {
 		return claim, bad("client authenticates in two ways")
 	}
 	named := claim.id

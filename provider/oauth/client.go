@@ -362,7 +362,9 @@ func (c *Client) knownSector() (string, error) {
 
 // authenticates reports whether secret is the client's, in constant time.
 func (c *Client) authenticates(secret string) bool {
-	return len(c.SecretHash) != 0 && subtle.ConstantTimeCompare(HashSecret(secret), c.SecretHash) == 1
+	var scratch [128]byte // the usual secret stays off the heap
+	sum := sha256.Sum256(append(scratch[:0], secret...))
+	return len(c.SecretHash) != 0 && subtle.ConstantTimeCompare(sum[:], c.SecretHash) == 1
 }
 
 func (c *Client) idTokenAlg() string {
