@@ -52,9 +52,10 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
-// BenchmarkAdvance is a press on a button of the form: a signature is made and validated, the status of its certificate
+// presser returns a press on a button of the form: a signature is made and validated, the status of its certificate
 // remembered.
-func BenchmarkAdvance(b *testing.B) {
+func presser(b testing.TB) func() {
+	b.Helper()
 	a := connectortest.NewAuthority(b)
 	store, err := a.TrustStore()
 	if err != nil {
@@ -86,10 +87,28 @@ func BenchmarkAdvance(b *testing.B) {
 	}
 	login := connectortest.Login(b, Method)
 	event := connectors.Event{Via: connectors.ViaForm, Values: url.Values{"person": {"valid"}}}
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		if _, err := c.Advance(b.Context(), login, event); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestAdvanceAllocations: of a person who was here before nothing is read, found or made again.
+func TestAdvanceAllocations(t *testing.T) {
+	press := presser(t)
+	for range 40 { // until the key that signs has its tables
+		press()
+	}
+	if n := testing.AllocsPerRun(50, press); n > 40 {
+		t.Errorf("%v allocations, want at most 40", n)
+	}
+}
+
+func BenchmarkAdvance(b *testing.B) {
+	press := presser(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		press()
 	}
 }
