@@ -163,4 +163,7 @@ func wantsJSON(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Accept"), "application/json")
 }
 
-func noStore(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }
+// headerNoStore is a value as net/http holds it: full, so that whoever adds to it makes a new one.
+var headerNoStore = []string{"no-store"}
+
+func noStore(w http.ResponseWriter) { w.Header()["Cache-Control"] = headerNoStore }
