@@ -36,12 +36,12 @@ type Identifier struct {
 // An Evidence is what is kept to repeat a decision later. It is stored apart from the line, sealed; the line holds its
 // name and the SHA-256 of the sealed bytes, so that it can be erased by retention without breaking the chain.
 type Evidence struct {
-	Signature  []byte `json:"signature,omitempty"`  // SignedData, DER
-	Content    []byte `json:"content,omitempty"`    // the exact bytes that were signed
-	Revocation []byte `json:"revocation,omitempty"` // OCSP response or CRL, DER
-	TrustList  string `json:"trust_list,omitempty"` // version or digest of the list
+	Signature  []byte // SignedData, DER
+	Content    []byte // the exact bytes that were signed
+	Revocation []byte // OCSP response or CRL, DER
+	TrustList  string // version or digest of the list
 	// RevocationList names a large Revocation that is kept apart from the evidence, once for many. Record sets it.
-	RevocationList string `json:"revocation_list,omitempty"`
+	RevocationList string
 }
 
 // An Event is one act. Texts longer than MaxValue bytes are cut; control, format and bidi characters are written escaped.

@@ -3,7 +3,6 @@ package audit
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -43,8 +42,7 @@ type segment struct {
 
 const dayFormat = "20060102"
 
-// evidenceForm is the first byte of packed evidence: it says how the rest is written. What was kept before there was one is
-// a JSON object.
+// evidenceForm is the first byte of packed evidence: it says how the rest is written.
 const evidenceForm = 1
 
 // pack appends e to b.
@@ -56,11 +54,8 @@ func (e *Evidence) pack(b []byte) []byte {
 	return pack.AppendString(pack.AppendString(b, e.TrustList), e.RevocationList)
 }
 
-// unpack reads what pack wrote, or JSON; b is e's from then on.
+// unpack reads what pack wrote; b is e's from then on.
 func (e *Evidence) unpack(b []byte) error {
-	if len(b) > 0 && b[0] == '{' {
-		return json.Unmarshal(b, e)
-	}
 	r := pack.NewReader(b)
 	if r.Uint() != evidenceForm {
 		return pack.ErrPacked
