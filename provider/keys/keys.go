@@ -184,22 +184,22 @@ func (k *Keys) Sign(alg string, payload []byte) (string, error) {
 
 // SignTyped is Sign with another typ, such as "logout+jwt": what is signed for one use cannot be shown for another.
 func (k *Keys) SignTyped(typ, alg string, payload []byte) (string, error) {
-	token, err := k.sign(make([]byte, 0, signedSize(len(payload))), typ, alg, payload, false)
+	token, err := k.sign(make([]byte, 0, signedSize(len(payload))), typ, alg, payload)
 	return string(token), err
 }
 
-// AppendToken appends to dst what Sign returns, for a payload that is never signed again: it has a random jti of its own. ErrAlgorithm.
+// AppendToken appends to dst what Sign returns. ErrAlgorithm.
 func (k *Keys) AppendToken(dst []byte, alg string, payload []byte) ([]byte, error) {
-	return k.sign(dst, TypeJWT, alg, payload, true)
+	return k.sign(dst, TypeJWT, alg, payload)
 }
 
-func (k *Keys) sign(dst []byte, typ, alg string, payload []byte, once bool) ([]byte, error) {
+func (k *Keys) sign(dst []byte, typ, alg string, payload []byte) ([]byte, error) {
 	one := k.current.Load().active(alg, k.cfg.Now())
 	if one == nil {
 		return nil, ErrAlgorithm
 	}
 	at := len(dst)
-	dst, err := one.sign(dst, typ, payload, once)
+	dst, err := one.sign(dst, typ, payload)
 	if err != nil {
 		return nil, fmt.Errorf("keys: signing with %s: %w", one.id, err)
 	}

@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -34,9 +33,8 @@ const coordinate = 32
 
 var errSignature = errors.New("the key gave no signature of its kind")
 
-// sign appends a compact JWS (RFC 7515, 7.1) to dst. The header has no place for anything that comes from outside. once says that
-// this payload is never signed again.
-func (k *key) sign(dst []byte, typ string, payload []byte, once bool) ([]byte, error) {
+// sign appends a compact JWS (RFC 7515, 7.1) to dst. The header has no place for anything that comes from outside.
+func (k *key) sign(dst []byte, typ string, payload []byte) ([]byte, error) {
 	if k.private == nil || typ == "" || strings.ContainsFunc(typ, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '+' && r != '-' }) {
 		return nil, errSignature
 	}
@@ -49,7 +47,7 @@ func (k *key) sign(dst []byte, typ string, payload []byte, once bool) ([]byte, e
 	dst = b64.AppendEncode(dst, header)
 	dst = append(dst, '.')
 	dst = b64.AppendEncode(dst, payload)
-	signature, err := k.signature(dst[at:], once)
+	signature, err := k.signature(dst[at:])
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +61,7 @@ func signedSize(payload int) int {
 }
 
 // signature signs what stands before the second dot.
-func (k *key) signature(input []byte, once bool) ([]byte, error) {
+func (k *key) signature(input []byte) ([]byte, error) {
 	if k.alg == EdDSA { // RFC 8037, 3.1: over the message itself
 		return k.private.Sign(rand.Reader, input, crypto.Hash(0))
 	}
@@ -74,14 +72,7 @@ func (k *key) signature(input []byte, once bool) ([]byte, error) {
 	case PS256: // RFC 7518, 3.5: the salt is as long as the digest
 		return k.private.Sign(rand.Reader, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
 	case ES256:
-		source := rand.Reader
-		if _, ours := k.private.(*ecdsa.PrivateKey); ours && once {
-			// The nonce comes from the key and the message (RFC 6979; FIPS 186-5, 6.3.2), which costs a sixth less than one that
-			// randomness goes into too. What that would add, that a fault of the machine does not make two signatures of one
-			// message tell the key, a message that is never signed twice has by itself.
-			source = nil
-		}
-		der, err := k.private.Sign(source, digest[:], crypto.SHA256)
+		der, err := k.private.Sign(rand.Reader, digest[:], crypto.SHA256) // with randomness in the nonce
 		if err != nil {
 			return nil, err
 		}
