@@ -23,10 +23,16 @@ func (m *maker) function(name string, args []expr) (expr, error) {
 	if err != nil || !whole || x.known {
 		return x, err
 	}
-	if v, err := x.get(&press{}, reflect.Value{}); err == nil {
+	if v, ok := x.now(); ok {
 		return constant(v), nil
 	}
 	return x, nil
+}
+
+// now is what x gives without any data, ok only if it does.
+func (x *expr) now() (v reflect.Value, ok bool) {
+	v, err := x.get(&press{}, reflect.Value{})
+	return v, err == nil
 }
 
 func (m *maker) uncalled(name string, args []expr) (expr, error) {
@@ -103,10 +109,10 @@ func variadic(f func(string, ...string) (string, error), args []expr) func(p *pr
 	}
 	return func(p *press, dot reflect.Value) (string, error) {
 		s, err := first(p, dot)
-		if err != nil || len(more) == 0 {
-			if err != nil {
-				return "", err
-			}
+		if err != nil {
+			return "", err
+		}
+		if len(more) == 0 {
 			return f(s)
 		}
 		rest := make([]string, 0, 4)

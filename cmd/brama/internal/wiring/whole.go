@@ -77,7 +77,7 @@ func (c *wholeConn) Release() error {
 	*held = (*held)[:0]
 	heldBuffers.Put(held)
 	if err != nil {
-		c.Close()
+		_ = c.Close() // it is of no use any more
 	}
 	return err
 }
