@@ -129,7 +129,10 @@ func (f *Flow) heard(r *http.Request, l *login, c connectors.Connector, ev conne
 	if err != nil {
 		return err
 	}
-	if used, err := f.used(r.Context(), ev); err != nil || used {
+	if err := f.unused(r.Context(), l, ev); err != nil {
+		if refusal := (*connectors.Refusal)(nil); stale(err) || errors.As(err, &refusal) {
+			return errNotWaiting // to its sender it is the same why
+		}
 		return errors.Join(err, errNotWaiting)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), advanceTime)

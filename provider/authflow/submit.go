@@ -56,10 +56,8 @@ func (f *Flow) advance(w http.ResponseWriter, r *http.Request, l *login, c conne
 	} else if s.Attempts++; s.Attempts > maxAttempts {
 		return nil, &connectors.Refusal{Code: codeLimited}
 	}
-	if used, err := f.used(r.Context(), ev); err != nil {
+	if err := f.unused(r.Context(), l, ev); err != nil {
 		return nil, err
-	} else if used {
-		return nil, &connectors.Refusal{Code: codeReplayed, Err: connectors.ErrRetry}
 	}
 	// The try is stored before the work: of two events at once one gets on, and no flood gets more than its tries.
 	if err := f.press(w, r, l, s); err != nil {
@@ -257,24 +255,31 @@ func (f *Flow) endWith(r *http.Request, l *login, action string, p *problem) err
 	return f.save(r.Context(), l, s, nil)
 }
 
-// used reports whether the signature in ev has signed somebody in already.
-func (f *Flow) used(ctx context.Context, ev connectors.Event) (bool, error) {
+// unused refuses a signature that has signed somebody in already. If that was in this login, which has moved on meanwhile,
+// another press of the same button was faster.
+func (f *Flow) unused(ctx context.Context, l *login, ev connectors.Event) error {
 	signature := ev.Body
 	if len(signature) == 0 {
 		signature, _ = base64.StdEncoding.DecodeString(ev.Values.Get("signature")) // what does not decode was never used
 	}
 	if len(signature) == 0 {
-		return false, nil
+		return nil
 	}
-	var used bool
-	err := f.Store.View(ctx, func(tx storage.Tx) (err error) {
-		used, err = storage.SignatureSpent(tx, sha256.Sum256(signature))
-		return err
+	err := f.Store.View(ctx, func(tx storage.Tx) error {
+		used, err := storage.SignatureSpent(tx, sha256.Sum256(signature))
+		if err != nil || !used {
+			return err
+		}
+		if stored, err := storage.GetLogin(tx, l.ID); err == nil && stored.Revision != l.revision {
+			return errRevision
+		}
+		return &connectors.Refusal{Code: codeReplayed, Err: connectors.ErrRetry}
 	})
-	if err != nil {
-		return false, fmt.Errorf("looking for a used signature: %w", err)
+	var refusal *connectors.Refusal
+	if err != nil && !stale(err) && !errors.As(err, &refusal) {
+		return fmt.Errorf("looking for a used signature: %w", err)
 	}
-	return used, nil
+	return err
 }
 
 // withoutEvidence is what a login keeps of an identity: the evidence is the audit's.
