@@ -81,3 +81,12 @@ func (c *wholeConn) Release() error {
 	}
 	return err
 }
+
+// CloseWrite says that nothing more is written, where the connection can say that. net/http asks for it before it closes one on
+// which something is unread: without it the other side may lose the answer.
+func (c *wholeConn) CloseWrite() error {
+	if inner, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return inner.CloseWrite()
+	}
+	return nil
+}

@@ -125,6 +125,28 @@ func TestHeldNotWritten(t *testing.T) {
 	}
 }
 
+// A request that is refused before all of it was read is answered, and the answer ends, though the connection is closed with a rest
+// unread: net/http says first that nothing more comes.
+func TestRefusedUnread(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Listener = WholeListener(s.Listener)
+	s.Start()
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	go func() {
+		_, _ = io.WriteString(c, "GET /1 HTTP/1.1\r\nHost: a\r\nX: ") // the server may not take it all
+		_, _ = c.Write(bytes.Repeat([]byte{'x'}, 2*http.DefaultMaxHeaderBytes))
+	}()
+	answer, err := io.ReadAll(c)
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 431 ")) {
+		t.Errorf("answer %.60q, %v", answer, err)
+	}
+}
+
 func TestWholeContext(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
