@@ -234,11 +234,12 @@ func (f *Flow) enter(w http.ResponseWriter, r *http.Request, id, step string) {
 func (f *Flow) confirm(w http.ResponseWriter, r *http.Request, l *login, rel *release, agreed time.Time) {
 	s := l.state
 	s.Phase, s.Identity, s.Request, s.Person = confirmed, nil, *l.request, rel.person
-	in, old, sid, action := newSignedIn(), "", "", "login.confirmed"
-	if rel.have == nil {
-		s.SID, sid = in.sid, in.sid
-	} else {
+	in, old := newSignedIn(), ""
+	sid, action := in.sid, "login.confirmed"
+	if rel.have != nil {
 		sid, action = rel.have.login.SID, "login.continued"
+	} else {
+		s.SID = sid
 	}
 	if value, err := f.Cookies.Get(r, sessionCookie); err == nil && len(value) == sessionCookieSize {
 		old = storage.HashSecret(value)
