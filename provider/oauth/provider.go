@@ -125,7 +125,7 @@ type Provider struct {
 	subjects sync.Pool // of hash.Hash: what HMAC computes from SubjectSecret alone is kept
 }
 
-const minSecret = 32 // bytes; fosite uses the first 32 only
+const minSecret = 32 // bytes
 
 // New returns a Provider.
 func New(cfg Config) (*Provider, error) {
