@@ -76,10 +76,10 @@ type objectSource struct {
 	now   func() time.Time
 
 	mu   sync.Mutex
-	uris map[string]*objectServer
+	uris map[string]*objectServer // by address, without fragment
 }
 
-// An objectServer is what is remembered of one request_uri.
+// An objectServer is what is remembered of one address.
 type objectServer struct {
 	tokens float64 // questions left
 	refill time.Time
@@ -92,14 +92,14 @@ func newObjectSource(fetch FetchFunc, now func() time.Time) *objectSource {
 
 // object returns the text behind uri, which is a registered one.
 func (s *objectSource) object(ctx context.Context, uri string) (string, error) {
-	if err := s.admit(uri); err != nil {
+	address, _, _ := strings.Cut(uri, "#")
+	if err := s.admit(address); err != nil {
 		return "", err
 	}
-	address, _, _ := strings.Cut(uri, "#")
 	body, err := fetchDocument(ctx, s.fetch, address, objectMedia, maxRequestObject)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.uris[uri]; e != nil {
+	if e := s.uris[address]; e != nil {
 		if e.failed = (time.Time{}); err != nil && ctx.Err() == nil { // who hung up says nothing of the server
 			e.failed = s.now()
 		}
@@ -107,18 +107,18 @@ func (s *objectSource) object(ctx context.Context, uri string) (string, error) {
 	return strings.TrimSpace(string(body)), err
 }
 
-// admit takes one question of those that uri may be asked.
-func (s *objectSource) admit(uri string) error {
+// admit takes one question of those that an address may be asked, whatever its fragment.
+func (s *objectSource) admit(address string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	e, ok := s.uris[uri]
+	e, ok := s.uris[address]
 	if !ok {
 		if len(s.uris) >= maxSources {
 			clear(s.uris) // forgetting is better than refusing everybody
 		}
 		e = &objectServer{tokens: objectBurst, refill: now}
-		s.uris[uri] = e
+		s.uris[address] = e
 	}
 	if !e.failed.IsZero() && now.Sub(e.failed) < objectFailed {
 		return errors.New("oauth: request_uri failed a moment ago")

@@ -275,6 +275,30 @@ func TestRequestURIAsksSeldom(t *testing.T) {
 	})
 }
 
+// T86, T96: one address under many fragments is one address.
+func TestRequestURIFragmentsAskOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := referringPortal(t)
+		c.RequestURIs = append(c.RequestURIs, testRequestURI+"2")
+		s := serving(object(t, nil))
+		f := withObject(t, s, c)
+		for i := range 2 * objectBurst {
+			f.refer(c.RequestURIs[2*(i%2)])
+		}
+		if n := s.asked.Load(); n != objectBurst {
+			t.Errorf("asked %d times", n)
+		}
+		time.Sleep(time.Minute)
+		s.fail(errors.New("down"))
+		before := s.asked.Load()
+		f.page("down", f.refer(testRequestURI), "invalid_request_uri")
+		f.page("down", f.refer(testRequestURI+"2"), "invalid_request_uri")
+		if n := s.asked.Load() - before; n != 1 {
+			t.Errorf("a server that is down was asked %d times", n)
+		}
+	})
+}
+
 // T93: a request by reference is work for a stranger, and counted as such.
 func TestStrangersReferencesAreCounted(t *testing.T) {
 	f := withObject(t, serving(object(t, nil)))
