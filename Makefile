@@ -87,7 +87,7 @@ assembler:
 
 # The packages where goroutines meet.
 race:
-	go test -race -short -timeout 20m ./storage/... ./provider/... ./connectors/... ./internal/audit/... ./internal/fetch/... ./internal/qes/revocation/... ./internal/qes/cmp/...
+	go test -race -short -timeout 20m ./storage/... ./provider/... ./connectors/... ./internal/audit/... ./internal/batch ./internal/disk ./internal/fetch/... ./internal/qes/revocation/... ./internal/qes/cmp/...
 
 # Skipped, with the reason, where the tool or its database cannot be reached; a finding fails.
 vulncheck:
