@@ -287,7 +287,7 @@ func (f *Flow) confirm(w http.ResponseWriter, r *http.Request, l *login, rel *re
 		}
 		return
 	}
-	w.Header()["Set-Cookie"] = before // of a session that is not there
+	w.Header()["Set-Cookie"] = before // nobody is told of a session
 	if errors.Is(err, oauth.ErrTogether) {
 		f.fail(w, r, l, err)
 		return

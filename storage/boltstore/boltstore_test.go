@@ -121,20 +121,26 @@ func TestFileMode(t *testing.T) {
 	}
 }
 
-// Updates that wait together share a commit: while one function is held, the others gather, and a single transaction
-// writes them all.
-func TestGroupCommit(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "db"), nil)
-	entered, release := make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
+// hold keeps the writer of s busy until release is called.
+func hold(s *Store, wg *sync.WaitGroup) (release func()) {
+	entered, done := make(chan struct{}), make(chan struct{})
 	wg.Go(func() {
 		_ = s.Update(context.Background(), func(storage.Tx) error {
 			close(entered)
-			<-release
+			<-done
 			return nil
 		})
 	})
 	<-entered
+	return func() { close(done) }
+}
+
+// Updates that wait together share a commit: while one function is held, the others gather, and a single transaction
+// writes them all.
+func TestGroupCommit(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"), nil)
+	var wg sync.WaitGroup
+	release := hold(s, &wg)
 	const n = 100
 	for i := range n {
 		wg.Go(func() {
@@ -147,7 +153,7 @@ func TestGroupCommit(t *testing.T) {
 	}
 	s.waitFor(n)
 	before := s.frames()
-	close(release)
+	release()
 	wg.Wait()
 	if got := s.frames() - before; got > 2 {
 		t.Errorf("%d commits for %d updates that waited together", got, n)

@@ -319,16 +319,8 @@ func TestFileOutgrowsItsMapping(t *testing.T) {
 func TestWriterEnds(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "db"), nil)
 	putOne(t, s, "a", "1")
-	entered, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		_ = s.Update(context.Background(), func(storage.Tx) error {
-			close(entered)
-			<-release
-			return nil
-		})
-	})
-	<-entered
+	release := hold(s, &wg)
 	wg.Go(func() {
 		_ = s.Update(context.Background(), func(storage.Tx) error {
 			runtime.Goexit()
@@ -344,7 +336,7 @@ func TestWriterEnds(t *testing.T) {
 		})
 	}
 	s.waitFor(4)
-	close(release)
+	release()
 	wg.Wait()
 	if err := s.Update(context.Background(), func(storage.Tx) error { return nil }); !errors.Is(err, ErrBroken) {
 		t.Errorf("who came later: %v", err)
